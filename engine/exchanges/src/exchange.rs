@@ -1,0 +1,238 @@
+//! The interface every exchange implements.
+
+use tickplane_model::{
+    Calendar, Candle, EventSink, ExchangeId, Instrument, InstrumentIndex, Product, Timeframe, Trade,
+};
+
+/// So many of something in so much time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rate {
+    /// How many.
+    pub count: u32,
+    /// In how many milliseconds.
+    pub per_ms: u32,
+}
+
+/// What the venue allows. `None` and 0 mean that the venue states no limit.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Limits {
+    /// Subscriptions (streams, topics) one connection may hold.
+    pub subscriptions_per_connection: usize,
+    /// Subscriptions one outgoing message may name.
+    pub subscriptions_per_message: usize,
+    /// Bytes an outgoing message may have.
+    pub message_bytes_max: usize,
+    /// Outgoing messages on one connection, control frames included where the venue counts them.
+    pub outgoing: Option<Rate>,
+    /// Connection attempts from one IP.
+    pub connects: Option<Rate>,
+    /// REST requests from one IP.
+    pub requests: Option<Rate>,
+    /// The first subscription must arrive this soon after the connection opens.
+    pub subscribe_deadline_ms: Option<u32>,
+    /// The venue is silent at most this long on a healthy connection: its heartbeat with a margin.
+    pub silence_max_ms: u32,
+    /// The venue closes connections of this age.
+    pub connection_life_ms: Option<u64>,
+    /// The largest message the venue sends.
+    pub incoming_bytes_max: usize,
+}
+
+/// Maker and taker fees of the lowest tier, in percent.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Fees {
+    /// Paid by the resting order.
+    pub maker_percent: f64,
+    /// Paid by the order that takes it.
+    pub taker_percent: f64,
+}
+
+/// How the trade ids of one instrument behave, which decides how duplicates and losses are told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TradeIds {
+    /// Each trade's id is the one before plus one: a jump is a loss.
+    Contiguous,
+    /// Ids grow, with holes.
+    Increasing,
+    /// Ids only tell whether two trades are the same.
+    Opaque,
+}
+
+/// Where a venue is reached. Config may replace each part.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hosts {
+    /// WebSocket base, `wss://host[:port][/path]`.
+    pub websocket: String,
+    /// REST base, `https://host[:port]`.
+    pub rest: String,
+}
+
+/// The constant facts of a venue, with their sources in the venue's folder.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Meta {
+    /// The id.
+    pub id: ExchangeId,
+    /// The name people use.
+    pub name: &'static str,
+    /// Public WebSocket bases, the preferred first.
+    pub websocket: &'static [&'static str],
+    /// Public REST base.
+    pub rest: &'static str,
+    /// What it limits.
+    pub limits: Limits,
+    /// Spot fees, lowest tier.
+    pub fees: Fees,
+    /// ISO 3166 codes of regions the venue does not serve.
+    pub restricted_regions: &'static [&'static str],
+    /// Timeframes its REST candles come in.
+    pub timeframes: &'static [Timeframe],
+    /// When it trades.
+    pub calendar: Calendar,
+    /// How its trade ids behave.
+    pub trade_ids: TradeIds,
+    /// Products carried.
+    pub products: &'static [Product],
+    /// Official documentation.
+    pub links: &'static [&'static str],
+}
+
+/// HTTP method of a [`Request`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Method {
+    /// GET.
+    Get,
+    /// POST with a body.
+    Post,
+}
+
+/// One REST request, relative to the REST base.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Path and query, beginning with `/`.
+    pub path: String,
+    /// Body of a POST.
+    pub body: String,
+    /// Extra headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// What it counts against the venue's budget.
+    pub weight: u32,
+}
+
+impl Request {
+    /// A GET of weight `weight`.
+    #[must_use]
+    pub fn get(path: impl Into<String>, weight: u32) -> Self {
+        Self { method: Method::Get, path: path.into(), body: String::new(), headers: Vec::new(), weight }
+    }
+}
+
+/// A REST answer that could not be used.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// The venue answered with its own error.
+    #[error("the venue answered: {0}")]
+    Venue(String),
+    /// The answer is not what the venue documents.
+    #[error("unexpected answer: {0}")]
+    Unexpected(String),
+}
+
+/// How the WebSocket address of a connection is found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Endpoint {
+    /// It is known: `wss://host[:port]/path?query`.
+    Url(String),
+    /// The venue hands out an address and token first (KuCoin): ask, then give the answer to
+    /// [`Exchange::endpoint`].
+    Request(Request),
+}
+
+/// One connection to open: where, and which instruments it carries.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConnectionPlan {
+    /// Where to connect.
+    pub endpoint: Endpoint,
+    /// Positions in the list of instruments that was given to [`Exchange::plan`].
+    pub instruments: Vec<usize>,
+}
+
+/// A message's payload as it came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Payload<'a> {
+    /// A text message.
+    Text(&'a [u8]),
+    /// A binary message.
+    Binary(&'a [u8]),
+}
+
+/// Messages to send, in order. The shard paces them by [`Limits::outgoing`].
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Outbox(pub Vec<String>);
+
+/// One connection's side of the venue's protocol: what to say, and what the answers mean.
+///
+/// A session lives as long as its socket. It allocates when it opens, not per message.
+pub trait Session: Send {
+    /// The socket is open: queues the login and subscriptions.
+    fn opened(&mut self, outbox: &mut Outbox);
+
+    /// Reads one message. `receive_ns` goes into the events as it is.
+    fn message(&mut self, payload: Payload<'_>, receive_ns: i64, sink: &mut dyn EventSink);
+
+    /// Called about once a second: queues the venue's application-level pings when they are due.
+    fn tick(&mut self, now_ns: i64, outbox: &mut Outbox);
+}
+
+/// An exchange.
+pub trait Exchange: Sync {
+    /// Its constant facts.
+    fn meta(&self) -> &'static Meta;
+
+    /// The requests whose answers, in order, [`Exchange::instruments`] needs: listings and 24 h volumes.
+    fn instrument_requests(&self) -> Vec<Request>;
+
+    /// Reads the instruments, with their 24 h quote volume, from those answers.
+    ///
+    /// # Errors
+    /// When an answer is the venue's error or not of the documented form.
+    fn instruments(&self, answers: &[Vec<u8>]) -> Result<Vec<Instrument>, AnswerError>;
+
+    /// Distributes instruments over connections within the venue's limits.
+    fn plan(&self, hosts: &Hosts, instruments: &[Instrument]) -> Vec<ConnectionPlan>;
+
+    /// The address in the answer to an [`Endpoint::Request`].
+    ///
+    /// # Errors
+    /// When the answer holds none.
+    fn endpoint(&self, answer: &[u8]) -> Result<String, AnswerError>;
+
+    /// A session for a connection that carries these instruments.
+    fn session(&self, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session>;
+
+    /// Asks for the newest trades of an instrument.
+    fn trades_request(&self, instrument: &Instrument) -> Request;
+
+    /// Reads that answer: trades oldest first, flagged backfilled.
+    ///
+    /// # Errors
+    /// When the answer is the venue's error or not of the documented form.
+    fn trades(&self, instrument: &Instrument, answer: &[u8]) -> Result<Vec<Trade>, AnswerError>;
+
+    /// Asks for candles that open at or after `from_ns`, up to `to_ns`; `None` if the venue lacks the timeframe.
+    fn candles_request(
+        &self,
+        instrument: &Instrument,
+        timeframe: Timeframe,
+        from_ns: i64,
+        to_ns: i64,
+    ) -> Option<Request>;
+
+    /// Reads that answer: candles oldest first, the forming one without the final flag.
+    ///
+    /// # Errors
+    /// When the answer is the venue's error or not of the documented form.
+    fn candles(&self, instrument: &Instrument, timeframe: Timeframe, answer: &[u8])
+    -> Result<Vec<Candle>, AnswerError>;
+}

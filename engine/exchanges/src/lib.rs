@@ -1,0 +1,12 @@
+//! Messages of the exchanges into events: one folder of pure functions per exchange, one line each in the registry.
+//!
+//! Nothing here does I/O or reads a clock. A shard hands in bytes and takes events; the cold path takes requests
+//! and hands back answers.
+#![forbid(unsafe_code)]
+
+mod exchange;
+
+pub use exchange::{
+    AnswerError, ConnectionPlan, Endpoint, Exchange, Fees, Hosts, Limits, Meta, Method, Outbox, Payload, Rate, Request,
+    Session, TradeIds,
+};
