@@ -1,7 +1,7 @@
 //! The interface every exchange implements.
 
 use tickplane_model::{
-    Calendar, Candle, EventSink, ExchangeId, Instrument, InstrumentIndex, Product, Timeframe, Trade,
+    Calendar, Candle, EventSink, ExchangeId, Instrument, InstrumentIndex, Product, Symbol, Timeframe, Trade,
 };
 
 /// So many of something in so much time.
@@ -193,7 +193,8 @@ pub trait Exchange: Sync {
     /// The requests whose answers, in order, [`Exchange::instruments`] needs: listings and 24 h volumes.
     fn instrument_requests(&self) -> Vec<Request>;
 
-    /// Reads the instruments, with their 24 h quote volume, from those answers.
+    /// Reads the instruments, with their 24 h quote volume, from those answers. The first answer alone is enough: the
+    /// volumes are NaN then.
     ///
     /// # Errors
     /// When an answer is the venue's error or not of the documented form.
@@ -211,16 +212,28 @@ pub trait Exchange: Sync {
     /// A session for a connection that carries these instruments.
     fn session(&self, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session>;
 
+    /// A session that reads any symbol: what `decode` uses. Symbols outside `instruments` give events without an
+    /// instrument instead of rejects.
+    fn decoder(&self, product: Product, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session>;
+
+    /// The canonical symbol of a venue ticker, `None` where the ticker alone does not tell it (Binance's `BTCUSDT` has
+    /// no separator): then only the listing knows.
+    fn symbol(&self, product: Product, venue_symbol: &str) -> Option<Symbol>;
+
+    /// The venue's ticker of a canonical symbol.
+    fn venue_symbol(&self, product: Product, symbol: &Symbol) -> Option<String>;
+
     /// Asks for the newest trades of an instrument.
     fn trades_request(&self, instrument: &Instrument) -> Request;
 
-    /// Reads that answer: trades oldest first, flagged backfilled.
+    /// Reads that answer: trades oldest first, flagged backfilled, `receive_ns` 0 (the caller knows when it came).
     ///
     /// # Errors
     /// When the answer is the venue's error or not of the documented form.
     fn trades(&self, instrument: &Instrument, answer: &[u8]) -> Result<Vec<Trade>, AnswerError>;
 
-    /// Asks for candles that open at or after `from_ns`, up to `to_ns`; `None` if the venue lacks the timeframe.
+    /// Asks for candles that open at or after `from_ns` and before `to_ns`, one page of them at most; `None` if the
+    /// venue lacks the timeframe.
     fn candles_request(
         &self,
         instrument: &Instrument,
@@ -229,7 +242,8 @@ pub trait Exchange: Sync {
         to_ns: i64,
     ) -> Option<Request>;
 
-    /// Reads that answer: candles oldest first, the forming one without the final flag.
+    /// Reads that answer: candles oldest first, the forming one without the final flag. Where the venue does not mark
+    /// the forming one, the newest row goes without: the caller, who knows the time, judges it by its end.
     ///
     /// # Errors
     /// When the answer is the venue's error or not of the documented form.

@@ -4,9 +4,19 @@
 //! and hands back answers.
 #![forbid(unsafe_code)]
 
+mod answer;
+mod binance;
+mod coinbase;
 mod exchange;
+mod field;
+mod kraken;
+mod plan;
+mod registry;
+mod symbols;
+mod text_session;
 
 pub use exchange::{
     AnswerError, ConnectionPlan, Endpoint, Exchange, Fees, Hosts, Limits, Meta, Method, Outbox, Payload, Rate, Request,
     Session, TradeIds,
 };
+pub use registry::{all, decoder, exchange};

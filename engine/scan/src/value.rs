@@ -230,6 +230,13 @@ pub struct Array<'a> {
 }
 
 impl<'a> Array<'a> {
+    /// The array as a value, from which [`Value::at`] reaches its elements again.
+    #[must_use]
+    #[inline]
+    pub const fn value(self) -> Value<'a> {
+        self.value
+    }
+
     /// Number of elements.
     #[must_use]
     #[inline]

@@ -1,0 +1,56 @@
+//! The constant facts of Binance spot.
+
+use tickplane_model::{Calendar, ExchangeId, Product, Timeframe};
+
+use crate::{Fees, Limits, Meta, Rate, TradeIds};
+
+pub(super) const META: Meta = Meta {
+    id: ExchangeId::Binance,
+    name: "Binance",
+    websocket: &[
+        "wss://stream.binance.com:9443",
+        "wss://stream.binance.com:443",
+        // Market data only; reachable from more places.
+        "wss://data-stream.binance.vision",
+    ],
+    rest: "https://api.binance.com",
+    limits: Limits {
+        subscriptions_per_connection: 1024,
+        // Not stated; with the longest names this stays near 5 KB a message.
+        subscriptions_per_message: 200,
+        message_bytes_max: 8192,
+        // Five a second, and the answers to its pings count: one is left to them.
+        outgoing: Some(Rate { count: 4, per_ms: 1_000 }),
+        connects: Some(Rate { count: 300, per_ms: 300_000 }),
+        // In request weight.
+        requests: Some(Rate { count: 6_000, per_ms: 60_000 }),
+        subscribe_deadline_ms: None,
+        // The server pings every 20 s.
+        silence_max_ms: 30_000,
+        connection_life_ms: Some(24 * 3_600_000),
+        incoming_bytes_max: 4 << 20,
+    },
+    fees: Fees { maker_percent: 0.10, taker_percent: 0.10 },
+    // HTTP 451 by IP (freqtrade documentation, October 2024).
+    restricted_regions: &["US", "CA", "NL", "MY"],
+    timeframes: &[
+        Timeframe::S1,
+        Timeframe::M1,
+        Timeframe::M3,
+        Timeframe::M5,
+        Timeframe::M15,
+        Timeframe::M30,
+        Timeframe::H1,
+        Timeframe::H2,
+        Timeframe::H4,
+        Timeframe::H6,
+        Timeframe::H8,
+        Timeframe::H12,
+        Timeframe::D1,
+        Timeframe::W1,
+    ],
+    calendar: Calendar::AlwaysOpen,
+    trade_ids: TradeIds::Contiguous,
+    products: &[Product::Spot],
+    links: &["https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams"],
+};

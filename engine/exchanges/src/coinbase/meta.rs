@@ -1,0 +1,46 @@
+//! The constant facts of Coinbase Advanced Trade.
+
+use tickplane_model::{Calendar, ExchangeId, Product, Timeframe};
+
+use crate::{Fees, Limits, Meta, Rate, TradeIds};
+
+pub(super) const META: Meta = Meta {
+    id: ExchangeId::Coinbase,
+    name: "Coinbase",
+    websocket: &["wss://advanced-trade-ws.coinbase.com"],
+    rest: "https://api.coinbase.com",
+    limits: Limits {
+        subscriptions_per_connection: 0,
+        subscriptions_per_message: 0,
+        // Not stated; 250 products fit many times over.
+        message_bytes_max: 16_384,
+        // Eight a second and IP: four connections may speak at once.
+        outgoing: Some(Rate { count: 2, per_ms: 1_000 }),
+        connects: Some(Rate { count: 8, per_ms: 1_000 }),
+        requests: Some(Rate { count: 10, per_ms: 1_000 }),
+        subscribe_deadline_ms: Some(5_000),
+        // The heartbeats channel speaks each second.
+        silence_max_ms: 10_000,
+        connection_life_ms: None,
+        // Whole books are large: the official SDK allows 10 MiB.
+        incoming_bytes_max: 16 << 20,
+    },
+    fees: Fees { maker_percent: 0.60, taker_percent: 1.20 },
+    // No list is published.
+    restricted_regions: &[],
+    timeframes: &[
+        Timeframe::M1,
+        Timeframe::M5,
+        Timeframe::M15,
+        Timeframe::M30,
+        Timeframe::H1,
+        Timeframe::H2,
+        Timeframe::H6,
+        Timeframe::D1,
+    ],
+    calendar: Calendar::AlwaysOpen,
+    // Grow per product; losses show in the connection's sequence numbers.
+    trade_ids: TradeIds::Increasing,
+    products: &[Product::Spot],
+    links: &["https://docs.cdp.coinbase.com/advanced-trade/docs/ws-overview"],
+};

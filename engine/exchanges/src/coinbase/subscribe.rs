@@ -1,0 +1,24 @@
+//! What is sent to Coinbase: one channel a message.
+
+use tickplane_model::{Instrument, InstrumentIndex};
+
+use super::meta::META;
+use crate::plan;
+
+/// Ours, not the venue's: one lost message puts every product of its connection in doubt.
+pub(super) const PRODUCTS_PER_CONNECTION: usize = 250;
+
+/// Channels that take products.
+const CHANNELS: [&str; 2] = ["market_trades", "ticker"];
+
+pub(super) fn messages(instruments: &[(InstrumentIndex, &Instrument)]) -> Vec<String> {
+    let products = plan::tickers(instruments.iter().map(|(_, instrument)| *instrument));
+    // First: it meets the deadline, and keeps quiet channels from being closed.
+    let mut messages = vec![r#"{"type":"subscribe","channel":"heartbeats"}"#.to_owned()];
+    for channel in CHANNELS {
+        messages.extend(plan::messages(&META.limits, &products, |list, _| {
+            format!(r#"{{"type":"subscribe","product_ids":[{list}],"channel":"{channel}"}}"#)
+        }));
+    }
+    messages
+}

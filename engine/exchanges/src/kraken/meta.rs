@@ -1,0 +1,44 @@
+//! The constant facts of Kraken spot.
+
+use tickplane_model::{Calendar, ExchangeId, Product, Timeframe};
+
+use crate::{Fees, Limits, Meta, Rate, TradeIds};
+
+pub(super) const META: Meta = Meta {
+    id: ExchangeId::Kraken,
+    name: "Kraken",
+    websocket: &["wss://ws.kraken.com/v2"],
+    rest: "https://api.kraken.com",
+    limits: Limits {
+        subscriptions_per_connection: 0,
+        // No number is published; bursts lose symbols ("Exceeded msg rate"), so arrays of symbols, slowly.
+        subscriptions_per_message: 50,
+        message_bytes_max: 8_192,
+        outgoing: Some(Rate { count: 4, per_ms: 1_000 }),
+        // Often quoted, not verified: 150 attempts in ten minutes.
+        connects: Some(Rate { count: 150, per_ms: 600_000 }),
+        requests: Some(Rate { count: 1, per_ms: 1_000 }),
+        subscribe_deadline_ms: None,
+        // A heartbeat each second without other traffic.
+        silence_max_ms: 10_000,
+        connection_life_ms: None,
+        incoming_bytes_max: 8 << 20,
+    },
+    fees: Fees { maker_percent: 0.25, taker_percent: 0.40 },
+    // support.kraken.com by way of datawallet.com, about 2025.
+    restricted_regions: &["AF", "BY", "RU", "IR", "IQ", "KP", "JP", "SY", "LY", "SD", "SS", "CD", "CU"],
+    // Its weeks open on Thursdays, and so are no weeks of ours.
+    timeframes: &[
+        Timeframe::M1,
+        Timeframe::M5,
+        Timeframe::M15,
+        Timeframe::M30,
+        Timeframe::H1,
+        Timeframe::H4,
+        Timeframe::D1,
+    ],
+    calendar: Calendar::AlwaysOpen,
+    trade_ids: TradeIds::Contiguous,
+    products: &[Product::Spot],
+    links: &["https://docs.kraken.com/api/docs/websocket-v2/trade", "https://docs.kraken.com/api/docs/rest-api"],
+};

@@ -1,0 +1,80 @@
+//! Kraken spot, WebSocket v2. Facts: docs.kraken.com/api, and messages recorded in September 2026.
+
+mod history;
+mod meta;
+mod parse;
+mod subscribe;
+mod symbol;
+
+use tickplane_model::{Candle, Instrument, InstrumentIndex, Product, Symbol, Timeframe, Trade};
+
+use crate::answer::unexpected;
+use crate::symbols::Symbols;
+use crate::text_session::TextSession;
+use crate::{AnswerError, ConnectionPlan, Exchange, Hosts, Meta, Request, Session, plan};
+
+/// Kraken spot.
+pub(crate) struct Kraken;
+
+impl Exchange for Kraken {
+    fn meta(&self) -> &'static Meta {
+        &meta::META
+    }
+
+    fn instrument_requests(&self) -> Vec<Request> {
+        history::instrument_requests()
+    }
+
+    fn instruments(&self, answers: &[Vec<u8>]) -> Result<Vec<Instrument>, AnswerError> {
+        history::instruments(answers)
+    }
+
+    fn plan(&self, hosts: &Hosts, instruments: &[Instrument]) -> Vec<ConnectionPlan> {
+        plan::connections(instruments, subscribe::PAIRS_PER_CONNECTION, &hosts.websocket)
+    }
+
+    fn endpoint(&self, _answer: &[u8]) -> Result<String, AnswerError> {
+        Err(unexpected("Kraken's address needs no request"))
+    }
+
+    fn session(&self, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session> {
+        let subscriptions = subscribe::messages(instruments);
+        let protocol = parse::Protocol::new(Symbols::subscribed(instruments), subscriptions);
+        Box::new(TextSession::new(&meta::META.limits, protocol))
+    }
+
+    fn decoder(&self, _product: Product, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session> {
+        let protocol = parse::Protocol::new(Symbols::any(instruments), Vec::new());
+        Box::new(TextSession::new(&meta::META.limits, protocol))
+    }
+
+    fn symbol(&self, product: Product, venue_symbol: &str) -> Option<Symbol> {
+        symbol::canonical(product, venue_symbol)
+    }
+
+    fn venue_symbol(&self, product: Product, symbol: &Symbol) -> Option<String> {
+        symbol::ticker(product, symbol)
+    }
+
+    fn trades_request(&self, instrument: &Instrument) -> Request {
+        history::trades_request(instrument)
+    }
+
+    fn trades(&self, _instrument: &Instrument, answer: &[u8]) -> Result<Vec<Trade>, AnswerError> {
+        history::trades(answer)
+    }
+
+    fn candles_request(
+        &self,
+        instrument: &Instrument,
+        timeframe: Timeframe,
+        from_ns: i64,
+        _to_ns: i64,
+    ) -> Option<Request> {
+        history::candles_request(instrument, timeframe, from_ns)
+    }
+
+    fn candles(&self, _: &Instrument, _: Timeframe, answer: &[u8]) -> Result<Vec<Candle>, AnswerError> {
+        history::candles(answer)
+    }
+}

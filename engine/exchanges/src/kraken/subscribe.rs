@@ -1,0 +1,33 @@
+//! What is sent to Kraken.
+
+use tickplane_model::{Instrument, InstrumentIndex};
+
+use super::meta::META;
+use crate::plan;
+
+/// Ours, not the venue's: it asks for few connections, and each must stay readable in a burst.
+pub(super) const PAIRS_PER_CONNECTION: usize = 250;
+
+/// The venue drops clients that never speak; its answer also shows that the connection lives.
+pub(super) const PING_EVERY_NS: i64 = 30_000_000_000;
+
+pub(super) const PING: &str = r#"{"method":"ping"}"#;
+
+/// Trades with the last 50 as history, and the best bid and ask at each change.
+const CHANNELS: [(&str, &str); 2] =
+    [("trade", r#""snapshot":true"#), ("ticker", r#""event_trigger":"bbo","snapshot":true"#)];
+
+pub(super) fn messages(instruments: &[(InstrumentIndex, &Instrument)]) -> Vec<String> {
+    let pairs = plan::tickers(instruments.iter().map(|(_, instrument)| *instrument));
+    let mut messages = Vec::new();
+    for (channel, options) in CHANNELS {
+        let before = messages.len();
+        messages.extend(plan::messages(&META.limits, &pairs, |list, number| {
+            let id = before + number + 1;
+            format!(
+                r#"{{"method":"subscribe","params":{{"channel":"{channel}","symbol":[{list}],{options}}},"req_id":{id}}}"#
+            )
+        }));
+    }
+    messages
+}

@@ -1,0 +1,74 @@
+//! Instruments over connections, and names over messages, within a venue's limits.
+
+use std::collections::HashMap;
+
+use tickplane_model::Instrument;
+
+use crate::{ConnectionPlan, Endpoint, Limits};
+
+/// Distributes instruments over connections of `per_connection` venue tickers, in order.
+///
+/// Instruments that share a ticker share its connection and its subscription.
+pub(crate) fn connections(instruments: &[Instrument], per_connection: usize, url: &str) -> Vec<ConnectionPlan> {
+    let mut plans: Vec<ConnectionPlan> = Vec::new();
+    let mut connection_of: HashMap<&str, usize> = HashMap::new();
+    for (position, instrument) in instruments.iter().enumerate() {
+        let next = connection_of.len() / per_connection;
+        let connection = *connection_of.entry(&instrument.venue_symbol).or_insert(next);
+        if connection == plans.len() {
+            plans.push(ConnectionPlan { endpoint: Endpoint::Url(url.to_owned()), instruments: Vec::new() });
+        }
+        plans[connection].instruments.push(position);
+    }
+    plans
+}
+
+/// The venue tickers of a session's instruments, each once, in order.
+pub(crate) fn tickers<'a>(instruments: impl Iterator<Item = &'a Instrument>) -> Vec<String> {
+    let mut tickers: Vec<String> = Vec::new();
+    for instrument in instruments {
+        if !tickers.contains(&instrument.venue_symbol) {
+            tickers.push(instrument.venue_symbol.clone());
+        }
+    }
+    tickers
+}
+
+/// Whether a ticker can stand in a JSON string and a URL as it is.
+pub(crate) fn is_plain(ticker: &str) -> bool {
+    !ticker.is_empty() && ticker.chars().all(|c| !c.is_control() && !c.is_whitespace() && !r#""\&?#%"#.contains(c))
+}
+
+/// Bytes that the words around a list of names may take in a message.
+const FRAME_BYTES_MAX: usize = 160;
+
+/// As few messages as the limits allow, each naming some of `names`. `frame` gets the quoted names, joined by commas,
+/// and the number of the message.
+pub(crate) fn messages(limits: &Limits, names: &[String], frame: impl Fn(&str, usize) -> String) -> Vec<String> {
+    let count_max = unlimited_if_zero(limits.subscriptions_per_message);
+    let bytes_max = unlimited_if_zero(limits.message_bytes_max).saturating_sub(FRAME_BYTES_MAX);
+    let mut messages = Vec::new();
+    let (mut list, mut count) = (String::new(), 0);
+    for name in names {
+        if count > 0 && (count == count_max || list.len() + name.len() + 3 > bytes_max) {
+            messages.push(frame(&list, messages.len()));
+            list.clear();
+            count = 0;
+        }
+        if count > 0 {
+            list.push(',');
+        }
+        list.push('"');
+        list.push_str(name);
+        list.push('"');
+        count += 1;
+    }
+    if count > 0 {
+        messages.push(frame(&list, messages.len()));
+    }
+    messages
+}
+
+const fn unlimited_if_zero(limit: usize) -> usize {
+    if limit == 0 { usize::MAX } else { limit }
+}

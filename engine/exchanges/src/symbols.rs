@@ -1,0 +1,88 @@
+//! The instruments of a session by the venue's ticker.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use tickplane_model::{Event, EventSink, Instrument, InstrumentIndex, Named, RejectReason};
+
+/// Tickers of the venue's messages and the instruments they stand for.
+///
+/// One ticker may stand for several instruments: Coinbase labels the messages of `BTC-USDC` `BTC-USD`, because both
+/// are the same book.
+pub(crate) struct Symbols {
+    by_ticker: HashMap<Box<str>, Instruments, BuildHasherDefault<TickerHasher>>,
+    accept_unknown: bool,
+}
+
+struct Instruments {
+    first: InstrumentIndex,
+    others: Vec<InstrumentIndex>,
+}
+
+impl Symbols {
+    /// For a live connection: other tickers are rejected.
+    pub(crate) fn subscribed(instruments: &[(InstrumentIndex, &Instrument)]) -> Self {
+        Self::new(instruments, false)
+    }
+
+    /// For `decode`: other tickers pass without an instrument.
+    pub(crate) fn any(instruments: &[(InstrumentIndex, &Instrument)]) -> Self {
+        Self::new(instruments, true)
+    }
+
+    fn new(instruments: &[(InstrumentIndex, &Instrument)], accept_unknown: bool) -> Self {
+        let mut by_ticker: HashMap<Box<str>, Instruments, _> = HashMap::default();
+        for (index, instrument) in instruments {
+            by_ticker
+                .entry(instrument.venue_symbol.as_str().into())
+                .and_modify(|known| known.others.push(*index))
+                .or_insert(Instruments { first: *index, others: Vec::new() });
+        }
+        Self { by_ticker, accept_unknown }
+    }
+
+    /// Sends one event to each instrument of a ticker.
+    #[inline]
+    pub(crate) fn send<'e>(
+        &self,
+        venue_symbol: &'e str,
+        sink: &mut dyn EventSink,
+        event: impl Fn(Named<'e>) -> Event<'e>,
+    ) -> Result<(), RejectReason> {
+        let Some(instruments) = self.by_ticker.get(venue_symbol) else {
+            if !self.accept_unknown {
+                return Err(RejectReason::UnknownSymbol);
+            }
+            sink.event(event(Named { venue_symbol, instrument: None }));
+            return Ok(());
+        };
+        sink.event(event(Named { venue_symbol, instrument: Some(instruments.first) }));
+        for other in &instruments.others {
+            sink.event(event(Named { venue_symbol, instrument: Some(*other) }));
+        }
+        Ok(())
+    }
+}
+
+/// A quick hash for short tickers of our own choosing (only subscribed ones are inserted, so nobody outside can make
+/// them collide): eight bytes at a time, multiplied and rotated.
+#[derive(Default)]
+struct TickerHasher(u64);
+
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+
+impl Hasher for TickerHasher {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0_u8; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(MULTIPLIER);
+        }
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+}

@@ -1,0 +1,63 @@
+//! The part of a session that every venue with JSON text shares.
+
+use tickplane_model::{Event, EventSink, RejectReason};
+use tickplane_scan::{JsonReader, Value};
+
+use crate::field::json_reason;
+use crate::{Limits, Outbox, Payload, Session};
+
+/// Nesting that no venue's message reaches.
+const DEPTH_MAX: usize = 16;
+
+/// What a venue adds: the meaning of its messages.
+pub(crate) trait Protocol: Send {
+    /// Queues the subscriptions.
+    fn opened(&mut self, outbox: &mut Outbox);
+
+    /// Says what one message means. A reason that is returned is counted once; what stood before it was used.
+    fn message(&mut self, root: Value<'_>, receive_ns: i64, sink: &mut dyn EventSink) -> Result<(), RejectReason>;
+
+    /// Queues pings that are due.
+    fn tick(&mut self, _now_ns: i64, _outbox: &mut Outbox) {}
+}
+
+/// A session whose messages are JSON text.
+pub(crate) struct TextSession<P> {
+    reader: JsonReader,
+    protocol: P,
+}
+
+impl<P: Protocol> TextSession<P> {
+    pub(crate) fn new(limits: &Limits, protocol: P) -> Self {
+        Self { reader: JsonReader::new(limits.incoming_bytes_max, DEPTH_MAX), protocol }
+    }
+}
+
+impl<P: Protocol> Session for TextSession<P> {
+    fn opened(&mut self, outbox: &mut Outbox) {
+        self.protocol.opened(outbox);
+    }
+
+    fn message(&mut self, payload: Payload<'_>, receive_ns: i64, sink: &mut dyn EventSink) {
+        let outcome = match payload {
+            Payload::Binary(_) => Err(RejectReason::WrongPayload),
+            Payload::Text(text) => match self.reader.read(text) {
+                Ok(document) => self.protocol.message(document.root(), receive_ns, sink),
+                Err(error) => Err(json_reason(error)),
+            },
+        };
+        reject_error(outcome, sink);
+    }
+
+    fn tick(&mut self, now_ns: i64, outbox: &mut Outbox) {
+        self.protocol.tick(now_ns, outbox);
+    }
+}
+
+/// Counts a part that could not be used, and lets the rest of the message go on.
+#[inline]
+pub(crate) fn reject_error(outcome: Result<(), RejectReason>, sink: &mut dyn EventSink) {
+    if let Err(reason) = outcome {
+        sink.event(Event::Reject { reason });
+    }
+}
