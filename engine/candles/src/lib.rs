@@ -1,1 +1,26 @@
-//! To be written.
+//! Trades into candles: when a row closes, what revises it, and what it says of silence, outages and losses.
+//!
+//! A [`Series`] is a state machine over one symbol and one timeframe. It reads no clock: time comes with the trades,
+//! with [`Series::advance`] and with the stream's outages. Rows leave through [`Rows`]; every interval between the
+//! first row and the open one is published exactly once as closed, in order, and again each time it is revised.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `series.rs` | the open row, and when it closes |
+//! | `closed.rs` | the rows that a late trade can still revise |
+//! | `row.rs` | one row under construction |
+//! | `sum.rs` | exact sums |
+//! | `outage.rs` | when the stream was down |
+//! | `skew.rs` | local time into venue time |
+#![forbid(unsafe_code)]
+
+mod closed;
+mod outage;
+mod row;
+mod series;
+mod skew;
+mod sum;
+
+pub use series::{AHEAD_MAX_NS, Outcome, Rows, Series, SeriesConfig};
+pub use skew::Skew;
+pub use sum::{NUMBER_MAX, NUMBER_MIN, Sum, is_summable};

@@ -1,0 +1,158 @@
+//! One row under construction: everything that a further trade, however late, needs to change it exactly.
+
+use tickplane_model::{Candle, NS_PER_MS, Quality, Side, Trade, TradeFlags};
+
+use crate::sum::Sum;
+
+/// A row and its exact sums.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    open: f64,
+    high: f64,
+    low: f64,
+    /// Price of the last trade; in a row without trades the close it would carry on (NaN when none is known).
+    pub(crate) close: f64,
+    /// Exchange time of the trade that gave `open`.
+    open_ns: i64,
+    /// Exchange time of the trade that gave `close`.
+    close_ns: i64,
+    volume: Sum<4>,
+    taker_buy_volume: Sum<4>,
+    quote_volume: Sum<8>,
+    trade_count: u64,
+    /// How long the stream was down inside the interval.
+    pub(crate) gap_ns: i64,
+    /// Flags and revisions; gap and synthetic are derived when the row is read.
+    pub(crate) quality: Quality,
+    /// Whether the prices are those of trades (or of a venue's candle).
+    pub(crate) traded: bool,
+    /// Whether an earlier process built it: its trades are not known one by one.
+    pub(crate) restored: bool,
+    /// Changed since it was last published.
+    pub(crate) dirty: bool,
+}
+
+impl Row {
+    /// A row without trades that carries on the close before it.
+    pub(crate) fn quiet(carry: f64) -> Self {
+        Self {
+            open: carry,
+            high: carry,
+            low: carry,
+            close: carry,
+            open_ns: i64::MAX,
+            close_ns: i64::MIN,
+            volume: Sum::default(),
+            taker_buy_volume: Sum::default(),
+            quote_volume: Sum::default(),
+            trade_count: 0,
+            gap_ns: 0,
+            quality: Quality::default(),
+            traded: false,
+            restored: false,
+            dirty: false,
+        }
+    }
+
+    /// A row that an earlier process published; `carry` is its close, or the one before it if it has none. Its open and close stay: the times of their trades are not known. Its
+    /// sums go on from the published, already rounded, numbers.
+    pub(crate) fn restored(candle: &Candle, carry: f64) -> Self {
+        let traded = candle.close.is_finite() && !candle.quality.contains(Quality::SYNTHETIC);
+        let gap_ns = i64::from(candle.quality.gap_ms()) * NS_PER_MS;
+        let quality = candle.quality.with_gap_ms(0).without(Quality::SYNTHETIC);
+        let quiet = Self { gap_ns, quality, restored: true, ..Self::quiet(carry) };
+        if !traded {
+            return quiet;
+        }
+        Self {
+            open: candle.open,
+            high: candle.high,
+            low: candle.low,
+            close: candle.close,
+            open_ns: i64::MIN,
+            close_ns: i64::MAX,
+            volume: Sum::of(candle.volume),
+            taker_buy_volume: Sum::of(candle.taker_buy_volume),
+            quote_volume: Sum::of(candle.quote_volume),
+            trade_count: candle.trade_count,
+            traded,
+            ..quiet
+        }
+    }
+
+    /// Takes a trade of this interval. Open and close go by exchange time; among equal times by arrival, so the open
+    /// is the first to arrive of the earliest, the close the last to arrive of the latest.
+    #[inline]
+    pub(crate) fn fold(&mut self, trade: &Trade) {
+        if self.traded {
+            self.high = self.high.max(trade.price);
+            self.low = self.low.min(trade.price);
+        } else {
+            (self.high, self.low, self.traded) = (trade.price, trade.price, true);
+        }
+        if trade.exchange_ns < self.open_ns {
+            (self.open, self.open_ns) = (trade.price, trade.exchange_ns);
+        }
+        if trade.exchange_ns >= self.close_ns {
+            (self.close, self.close_ns) = (trade.price, trade.exchange_ns);
+        }
+        self.volume.add(trade.quantity);
+        self.quote_volume.add_product(trade.price, trade.quantity);
+        if trade.side() == Side::Buy {
+            self.taker_buy_volume.add(trade.quantity);
+        }
+        self.trade_count += 1;
+        if trade.flags.contains(TradeFlags::BACKFILLED) {
+            self.quality = self.quality.with(Quality::BACKFILLED);
+        }
+    }
+
+    /// Adds to the time the stream was down.
+    pub(crate) fn add_gap(&mut self, gap_ns: i64, length_ns: i64) {
+        self.gap_ns = self.gap_ns.saturating_add(gap_ns).min(length_ns);
+    }
+
+    /// Whether the row is known to have had no trade, and a close to carry on is known.
+    fn is_synthetic(&self) -> bool {
+        !self.traded && self.gap_ns == 0 && self.close.is_finite()
+    }
+
+    /// Carries on another close than before; says whether that shows.
+    pub(crate) fn carry_on(&mut self, close: f64) -> bool {
+        debug_assert!(!self.traded);
+        let changed = self.close.to_bits() != close.to_bits();
+        (self.open, self.high, self.low, self.close) = (close, close, close, close);
+        changed && self.is_synthetic()
+    }
+
+    /// The row as others read it. A row without trades is synthetic at the close before it; where the stream was down
+    /// or no close is known it is a gap: prices NaN, and a gap of the whole interval if no other is known.
+    pub(crate) fn candle(&self, open_time_ns: i64, length_ns: i64) -> Candle {
+        let mut quality = self.quality;
+        let mut gap_ns = self.gap_ns;
+        let (mut open, mut high, mut low, mut close) = (self.open, self.high, self.low, self.close);
+        if self.is_synthetic() {
+            quality = quality.with(Quality::SYNTHETIC);
+        } else if !self.traded {
+            (open, high, low, close) = (f64::NAN, f64::NAN, f64::NAN, f64::NAN);
+            gap_ns = if gap_ns == 0 { length_ns } else { gap_ns };
+        }
+        Candle {
+            open_time_ns,
+            open,
+            high,
+            low,
+            close,
+            volume: self.volume.nearest(),
+            quote_volume: self.quote_volume.nearest(),
+            taker_buy_volume: self.taker_buy_volume.nearest(),
+            trade_count: self.trade_count,
+            quality: quality.with_gap_ms(ceil_ms(gap_ns)),
+        }
+    }
+}
+
+/// Milliseconds, rounded up so that no gap vanishes.
+fn ceil_ms(gap_ns: i64) -> u32 {
+    u32::try_from((gap_ns + NS_PER_MS - 1) / NS_PER_MS).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,367 @@
+//! The candles of one symbol and timeframe: which row is open, when it closes, and what changes it later.
+
+use tickplane_model::{Calendar, Candle, NS_PER_SECOND, Quality, Timeframe, Trade, TradeFlags};
+
+use crate::closed::Closed;
+use crate::outage::{Outage, Outages};
+use crate::row::Row;
+use crate::sum::is_summable;
+
+/// A trade whose exchange time lies further than this ahead of both its own receipt and the newest trade of the series
+/// is refused, until a second trade near it confirms that the clocks differ: one hour.
+pub const AHEAD_MAX_NS: i64 = 3_600 * NS_PER_SECOND;
+
+/// Times beyond this (the year 2116) are refused, so that the arithmetic of rows cannot overflow.
+const TIME_MAX_NS: i64 = i64::MAX / 2;
+
+/// What a series is of, and its limits.
+#[derive(Clone, Debug)]
+pub struct SeriesConfig {
+    /// The length of a row.
+    pub timeframe: Timeframe,
+    /// Which rows exist.
+    pub calendar: Calendar,
+    /// In silence a row closes this long after its end, in venue time.
+    pub grace_ns: i64,
+    /// How many closed rows late trades can still revise (208 bytes each, taken at construction).
+    pub revise_rows: u32,
+    /// The most rows without trades that are published one by one between two others. In a longer hole the oldest are
+    /// reported by [`Rows::skipped`] instead; take the table's capacity, and nothing readable is lost.
+    pub filler_rows_max: u32,
+}
+
+/// Takes rows as they become final or change.
+pub trait Rows {
+    /// Row `row` is final. Rows come in order, without holes except those told by [`Self::skipped`].
+    fn closed(&mut self, row: u64, candle: &Candle);
+    /// Row `row`, closed before, has changed.
+    fn revised(&mut self, row: u64, candle: &Candle);
+    /// Rows `from..to` will not be published: each would be a gap or synthetic, and at least `filler_rows_max` rows
+    /// that follow at once come after them.
+    fn skipped(&mut self, from: u64, to: u64);
+}
+
+/// What became of a trade.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It is in the open candle.
+    Live,
+    /// It revised a closed row.
+    Revised,
+    /// It is older than every row that can be revised. Nothing changed.
+    TooLate,
+    /// Its numbers cannot be summed (see [`is_summable`]; a price must also be above 0), or its time is before the
+    /// calendar's origin, beyond the year 2116 or, unconfirmed, more than [`AHEAD_MAX_NS`] ahead. Nothing changed.
+    Refused,
+}
+
+/// The row that is open.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    number: u64,
+    start_ns: i64,
+    end_ns: i64,
+    row: Row,
+}
+
+/// One symbol's candles in one timeframe.
+///
+/// Calls come in the order things happened. Nothing allocates after [`Series::new`].
+#[derive(Clone, Debug)]
+pub struct Series {
+    config: SeriesConfig,
+    /// Invariant: `closed.numbers().end == open.number`.
+    open: Option<Open>,
+    closed: Closed,
+    outages: Outages,
+    /// Exchange time of the newest trade taken.
+    newest_ns: i64,
+    /// Exchange time of the last trade refused for being ahead.
+    ahead_ns: i64,
+    /// The latest venue time any call has told.
+    venue_ns: i64,
+}
+
+impl Series {
+    /// A series without rows. Its first row is that of its first trade, and partial: trades before it are not known.
+    #[must_use]
+    pub fn new(config: SeriesConfig) -> Self {
+        let closed = Closed::new(config.revise_rows);
+        let outages = Outages::default();
+        Self { config, open: None, closed, outages, newest_ns: i64::MIN, ahead_ns: i64::MIN, venue_ns: 0 }
+    }
+
+    /// Goes on after an earlier process: `head` is the first row it did not close, `last` its newest closed rows,
+    /// contiguous, the last of them row `head - 1`; more than `revise_rows` of them are not needed. Call it before
+    /// anything else.
+    ///
+    /// The plane counts as down from the start of row `head` until [`Self::stream_up`] or the first trade of that row
+    /// or later, whichever comes first; the row in which that falls is partial. Rows of `last` can be revised, by
+    /// trades not flagged as history (the earlier process has seen those); their open and close prices stay.
+    pub fn resume(&mut self, head: u64, last: &[Candle]) {
+        debug_assert!(self.open.is_none(), "resume comes before the first trade");
+        self.closed.restart(head.saturating_sub(last.len() as u64));
+        let mut carry = f64::NAN;
+        for candle in last {
+            carry = if candle.close.is_finite() { candle.close } else { carry };
+            self.closed.push(Row::restored(candle, carry));
+        }
+        self.outages.start(self.config.calendar.open_time_ns(self.config.timeframe, head));
+        self.open = Some(self.opened(head, carry));
+    }
+
+    /// Takes a trade. A trade at or after the end of the open row first closes it, and every row between.
+    #[inline]
+    pub fn trade(&mut self, trade: &Trade, rows: &mut impl Rows) -> Outcome {
+        if self.refuses(trade) {
+            return Outcome::Refused;
+        }
+        let time_ns = trade.exchange_ns;
+        let quick = !self.closed.dirty && !self.outages.is_starting();
+        if let Some(open) = &mut self.open
+            && quick
+            && (open.start_ns..open.end_ns).contains(&time_ns)
+        {
+            open.row.fold(trade);
+            self.newest_ns = self.newest_ns.max(time_ns);
+            self.venue_ns = self.venue_ns.max(time_ns);
+            return Outcome::Live;
+        }
+        self.trade_elsewhere(trade, rows)
+    }
+
+    /// Tells that venue time has reached `venue_ns`: closes every row whose end is at least the grace before it, and
+    /// opens the row after them. Time that goes back changes nothing.
+    pub fn advance(&mut self, venue_ns: i64, rows: &mut impl Rows) {
+        self.publish_dirty(rows);
+        let venue_ns = venue_ns.clamp(0, TIME_MAX_NS);
+        self.venue_ns = self.venue_ns.max(venue_ns);
+        let due_ns = venue_ns.saturating_sub(self.config.grace_ns);
+        if self.open.is_some_and(|open| due_ns >= open.end_ns) {
+            self.open_row_of(due_ns, rows);
+        }
+    }
+
+    /// The venue time at which [`Self::advance`] has something to do: the end of the open row and the grace; at once
+    /// when closed rows wait to be published again after an outage or a loss.
+    #[must_use]
+    pub fn next_close_ns(&self) -> Option<i64> {
+        let open = self.open.as_ref()?;
+        Some(if self.closed.dirty { open.start_ns } else { open.end_ns.saturating_add(self.config.grace_ns) })
+    }
+
+    /// The stream has been down since `at_ns` of venue time. Rows without trades are gaps from there on, not synthetic;
+    /// rows with trades say how long. Rows already closed are revised by the next call that takes [`Rows`].
+    pub fn stream_down(&mut self, at_ns: i64) {
+        let at_ns = at_ns.clamp(0, TIME_MAX_NS);
+        self.venue_ns = self.venue_ns.max(at_ns);
+        let known_ns = self.outages.down(at_ns);
+        if let Some(open) = &self.open {
+            let to_ns = open.start_ns.min(known_ns);
+            self.mark_closed(Outage { from_ns: at_ns, to_ns, start: false });
+        }
+    }
+
+    /// The stream is up again since `at_ns` of venue time. Call it before the first trade that came afterwards.
+    pub fn stream_up(&mut self, at_ns: i64) {
+        let at_ns = at_ns.clamp(0, TIME_MAX_NS);
+        self.venue_ns = self.venue_ns.max(at_ns);
+        if let Some(outage) = self.outages.up(at_ns) {
+            self.mark_open(outage);
+        }
+    }
+
+    /// Some trades around `at_ns` are known to be lost: the row of that time says so with a gap of at least 1 ms. A
+    /// closed row is revised by the next call that takes [`Rows`].
+    pub fn lost(&mut self, at_ns: i64) {
+        let at_ns = at_ns.clamp(0, TIME_MAX_NS);
+        let loss = Outage { from_ns: at_ns, to_ns: at_ns + 1, start: false };
+        match self.open {
+            Some(open) if at_ns < open.start_ns => self.mark_closed(loss),
+            _ => self.mark_open(loss),
+        }
+    }
+
+    /// The open candle, as it would close if nothing more happened.
+    #[must_use]
+    pub fn live(&self) -> Option<(u64, Candle)> {
+        let open = self.open.as_ref()?;
+        let mut row = open.row;
+        row.add_gap(self.outages.ongoing_ns(open.start_ns, open.end_ns.min(self.venue_ns + 1)), self.length_ns());
+        Some((open.number, row.candle(open.start_ns, self.length_ns())))
+    }
+
+    fn length_ns(&self) -> i64 {
+        self.config.timeframe.length_ns()
+    }
+
+    /// Whether a trade can be no part of any row, by its numbers or its time.
+    #[inline]
+    fn refuses(&mut self, trade: &Trade) -> bool {
+        if !is_summable(trade.price) || trade.price == 0.0 || !is_summable(trade.quantity) {
+            return true;
+        }
+        let time_ns = trade.exchange_ns;
+        let ahead_of = |reference_ns: i64| time_ns > reference_ns.saturating_add(AHEAD_MAX_NS);
+        if ahead_of(self.newest_ns) && ahead_of(trade.receive_ns) {
+            let confirmed = self.ahead_ns.checked_sub(time_ns).is_some_and(|apart| apart.abs() <= AHEAD_MAX_NS);
+            self.ahead_ns = time_ns;
+            if !confirmed {
+                return true;
+            }
+        }
+        let origin_ns = self.config.calendar.open_time_ns(self.config.timeframe, 0);
+        !(origin_ns..TIME_MAX_NS).contains(&time_ns)
+    }
+
+    /// Takes a trade that is not simply one more of the open row.
+    #[cold]
+    fn trade_elsewhere(&mut self, trade: &Trade, rows: &mut impl Rows) -> Outcome {
+        self.publish_dirty(rows);
+        let time_ns = trade.exchange_ns;
+        if self.open.as_ref().is_none_or(|open| time_ns >= open.end_ns) {
+            self.open_row_of(time_ns, rows);
+        }
+        if self.open.as_ref().is_some_and(|open| time_ns < open.start_ns) {
+            return self.late(trade, rows);
+        }
+        if self.outages.is_starting() {
+            self.stream_up(time_ns + 1);
+        }
+        if let Some(open) = &mut self.open {
+            open.row.fold(trade);
+        }
+        self.newest_ns = self.newest_ns.max(time_ns);
+        self.venue_ns = self.venue_ns.max(time_ns);
+        Outcome::Live
+    }
+
+    /// Closes rows until the open one is that of `time_ns`, which is at or after the end of the open row.
+    fn open_row_of(&mut self, time_ns: i64, rows: &mut impl Rows) {
+        let target = self.config.calendar.row(self.config.timeframe, time_ns);
+        let Some(mut open) = self.open else {
+            self.closed.restart(target);
+            let mut open = self.opened(target, f64::NAN);
+            open.row.quality = open.row.quality.with(Quality::PARTIAL);
+            self.open = Some(open);
+            return;
+        };
+        self.close(open, rows);
+        let oldest_filler = target.saturating_sub(u64::from(self.config.filler_rows_max));
+        if oldest_filler > open.number + 1 {
+            rows.skipped(open.number + 1, oldest_filler);
+            self.closed.restart(oldest_filler);
+        }
+        while self.closed.numbers().end < target {
+            open = self.opened(self.closed.numbers().end, open.row.close);
+            self.close(open, rows);
+        }
+        self.open = Some(self.opened(target, open.row.close));
+    }
+
+    /// Row `number`, without trades as yet.
+    fn opened(&mut self, number: u64, carry: f64) -> Open {
+        let (calendar, timeframe) = (self.config.calendar, self.config.timeframe);
+        let (start_ns, end_ns) = (calendar.open_time_ns(timeframe, number), calendar.end_time_ns(timeframe, number));
+        let mut row = Row::quiet(carry);
+        let (gap_ns, partial) = self.outages.of_row(start_ns, end_ns);
+        row.add_gap(gap_ns, end_ns - start_ns);
+        if partial {
+            row.quality = row.quality.with(Quality::PARTIAL);
+        }
+        Open { number, start_ns, end_ns, row }
+    }
+
+    fn close(&mut self, open: Open, rows: &mut impl Rows) {
+        let Open { number, start_ns, end_ns, mut row } = open;
+        row.add_gap(self.outages.ongoing_ns(start_ns, end_ns), end_ns - start_ns);
+        row.quality = row.quality.with(Quality::FINAL);
+        rows.closed(number, &row.candle(start_ns, end_ns - start_ns));
+        self.closed.push(row);
+    }
+
+    /// Takes a trade that is older than the open row.
+    fn late(&mut self, trade: &Trade, rows: &mut impl Rows) -> Outcome {
+        let number = self.config.calendar.row(self.config.timeframe, trade.exchange_ns);
+        let history = trade.flags.contains(TradeFlags::HISTORY);
+        let Some(row) = self.closed.row(number).filter(|row| !(row.restored && history)) else {
+            return Outcome::TooLate;
+        };
+        row.fold(trade);
+        self.publish_revised(number, rows);
+        self.carry_on(number, rows);
+        Outcome::Revised
+    }
+
+    /// The close of row `number` may have changed: the rows without trades that follow it stand at it.
+    fn carry_on(&mut self, number: u64, rows: &mut impl Rows) {
+        let Some(carry) = self.closed.row(number).map(|row| row.close) else { return };
+        for next in number + 1..self.closed.numbers().end {
+            match self.closed.row(next) {
+                Some(row) if !row.traded => {
+                    if row.carry_on(carry) {
+                        self.publish_revised(next, rows);
+                    }
+                }
+                _ => return,
+            }
+        }
+        if let Some(open) = &mut self.open
+            && !open.row.traded
+        {
+            open.row.carry_on(carry);
+        }
+    }
+
+    fn publish_revised(&mut self, number: u64, rows: &mut impl Rows) {
+        let (start_ns, length_ns) =
+            (self.config.calendar.open_time_ns(self.config.timeframe, number), self.length_ns());
+        if let Some(row) = self.closed.row(number) {
+            row.dirty = false;
+            row.quality = row.quality.revised();
+            rows.revised(number, &row.candle(start_ns, length_ns));
+        }
+    }
+
+    fn publish_dirty(&mut self, rows: &mut impl Rows) {
+        if !std::mem::take(&mut self.closed.dirty) {
+            return;
+        }
+        for number in self.closed.numbers() {
+            if self.closed.row(number).is_some_and(|row| row.dirty) {
+                self.publish_revised(number, rows);
+            }
+        }
+    }
+
+    /// Notes an outage in the open row, and keeps what reaches beyond it (or all, before the first row).
+    fn mark_open(&mut self, outage: Outage) {
+        let Some(open) = &mut self.open else { return };
+        open.row.add_gap(outage.overlap_ns(open.start_ns, open.end_ns), open.end_ns - open.start_ns);
+        if outage.starts_inside(open.start_ns, open.end_ns) {
+            open.row.quality = open.row.quality.with(Quality::PARTIAL);
+        }
+        if outage.to_ns > open.end_ns {
+            self.outages.keep(outage);
+        }
+    }
+
+    /// Notes an outage in rows that are closed already.
+    fn mark_closed(&mut self, outage: Outage) {
+        for number in self.closed.numbers().rev() {
+            let start_ns = self.config.calendar.open_time_ns(self.config.timeframe, number);
+            let end_ns = self.config.calendar.end_time_ns(self.config.timeframe, number);
+            if end_ns <= outage.from_ns {
+                return;
+            }
+            let overlap_ns = outage.overlap_ns(start_ns, end_ns);
+            if overlap_ns > 0
+                && let Some(row) = self.closed.row(number)
+            {
+                row.add_gap(overlap_ns, end_ns - start_ns);
+                row.dirty = true;
+                self.closed.dirty = true;
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The rules of candles computed the naive way: keep everything, and rebuild all rows from scratch when asked.
+
+use std::collections::BTreeMap;
+
+use num_bigint::BigInt;
+use tickplane_candles::{Outcome, SeriesConfig};
+use tickplane_model::{Candle, NS_PER_MS, Quality, Side, Trade};
+
+use crate::exact::{nearest, scaled, scaled_product};
+
+pub(crate) struct Oracle {
+    config: SeriesConfig,
+    first: Option<u64>,
+    head: u64,
+    trades: BTreeMap<u64, Vec<Trade>>,
+    /// Spans in which the stream was down or a loss is known.
+    outages: Vec<(i64, i64)>,
+    down_since_ns: Option<i64>,
+    venue_ns: i64,
+}
+
+impl Oracle {
+    pub(crate) fn new(config: SeriesConfig) -> Self {
+        let (trades, outages) = (BTreeMap::new(), Vec::new());
+        Self { config, first: None, head: 0, trades, outages, down_since_ns: None, venue_ns: 0 }
+    }
+
+    fn row(&self, time_ns: i64) -> u64 {
+        self.config.calendar.row(self.config.timeframe, time_ns)
+    }
+
+    fn start_ns(&self, row: u64) -> i64 {
+        self.config.calendar.open_time_ns(self.config.timeframe, row)
+    }
+
+    pub(crate) fn trade(&mut self, trade: Trade) -> Outcome {
+        let row = self.row(trade.exchange_ns);
+        let first = *self.first.get_or_insert(row);
+        let late = row < self.head;
+        if late && (row < first || row + u64::from(self.config.revise_rows) < self.head) {
+            return Outcome::TooLate;
+        }
+        self.head = self.head.max(row);
+        self.venue_ns = self.venue_ns.max(if late { 0 } else { trade.exchange_ns });
+        self.trades.entry(row).or_default().push(trade);
+        if late { Outcome::Revised } else { Outcome::Live }
+    }
+
+    pub(crate) fn advance(&mut self, venue_ns: i64) {
+        self.venue_ns = self.venue_ns.max(venue_ns);
+        if self.first.is_some() {
+            self.head = self.head.max(self.row(venue_ns - self.config.grace_ns));
+        }
+    }
+
+    pub(crate) fn down(&mut self, at_ns: i64) {
+        self.venue_ns = self.venue_ns.max(at_ns);
+        self.down_since_ns = Some(self.down_since_ns.map_or(at_ns, |since_ns| since_ns.min(at_ns)));
+    }
+
+    pub(crate) fn up(&mut self, at_ns: i64) {
+        self.venue_ns = self.venue_ns.max(at_ns);
+        if let Some(since_ns) = self.down_since_ns.take()
+            && self.first.is_some()
+        {
+            self.outages.push((since_ns, at_ns.max(since_ns + 1)));
+        }
+    }
+
+    pub(crate) fn lost(&mut self, at_ns: i64) {
+        if self.first.is_some() {
+            self.outages.push((at_ns, at_ns + 1));
+        }
+    }
+
+    /// Every row from the first to the open one, which is the last.
+    pub(crate) fn rows(&self) -> Vec<(u64, Candle)> {
+        let Some(first) = self.first else { return Vec::new() };
+        let mut carry = f64::NAN;
+        let mut rows = Vec::new();
+        for row in first..=self.head {
+            let candle = self.candle(row, carry);
+            carry = if candle.close.is_nan() { carry } else { candle.close };
+            rows.push((row, candle));
+        }
+        rows
+    }
+
+    fn candle(&self, row: u64, carry: f64) -> Candle {
+        let gap_ms = self.gap_ms(row);
+        let mut quality = Quality::default().with_gap_ms(gap_ms);
+        if row < self.head {
+            quality = quality.with(Quality::FINAL);
+        }
+        if Some(row) == self.first {
+            quality = quality.with(Quality::PARTIAL);
+        }
+        let mut trades = self.trades.get(&row).cloned().unwrap_or_default();
+        trades.sort_by_key(|trade| trade.exchange_ns); // stable: equal times keep arrival order
+        let price = match (trades.is_empty(), gap_ms) {
+            (true, 0) => carry,
+            _ => f64::NAN,
+        };
+        if trades.is_empty() && gap_ms == 0 {
+            quality = quality.with(Quality::SYNTHETIC);
+        }
+        let prices = || trades.iter().map(|trade| trade.price);
+        let buys = || trades.iter().filter(|trade| trade.side() == Side::Buy).map(|trade| trade.quantity);
+        Candle {
+            open_time_ns: self.start_ns(row),
+            open: trades.first().map_or(price, |trade| trade.price),
+            high: prices().reduce(f64::max).unwrap_or(price),
+            low: prices().reduce(f64::min).unwrap_or(price),
+            close: trades.last().map_or(price, |trade| trade.price),
+            volume: exact_sum(trades.iter().map(|trade| trade.quantity)),
+            quote_volume: nearest(
+                &trades.iter().map(|trade| scaled_product(trade.price, trade.quantity)).sum::<BigInt>(),
+                trades.iter().map(|trade| trade.price * trade.quantity).sum(),
+            ),
+            taker_buy_volume: exact_sum(buys()),
+            trade_count: trades.len() as u64,
+            quality,
+        }
+    }
+
+    fn gap_ms(&self, row: u64) -> u32 {
+        let (start_ns, end_ns) = (self.start_ns(row), self.start_ns(row + 1));
+        let known_ns = if row == self.head { end_ns.min(self.venue_ns + 1) } else { end_ns };
+        let now = self.down_since_ns.map(|since_ns| (since_ns, known_ns));
+        let gap_ns: i64 = self
+            .outages
+            .iter()
+            .copied()
+            .chain(now)
+            .map(|(from_ns, to_ns)| (to_ns.min(end_ns) - from_ns.max(start_ns)).max(0))
+            .sum();
+        (gap_ns.min(end_ns - start_ns) as u64).div_ceil(NS_PER_MS as u64) as u32
+    }
+}
+
+fn exact_sum(numbers: impl Iterator<Item = f64> + Clone) -> f64 {
+    nearest(&numbers.clone().map(scaled).sum::<BigInt>(), numbers.sum())
+}

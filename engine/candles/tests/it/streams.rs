@@ -1,0 +1,173 @@
+//! Generated streams with ties, disorder, late trades, silence, outages and losses agree with the oracle.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use tickplane_candles::{Series, SeriesConfig};
+use tickplane_model::{Calendar, Candle, NS_PER_MS, Quality, Timeframe, Trade, TradeFlags, TradeId};
+
+use crate::oracle::Oracle;
+use crate::{Call, Log};
+
+/// One step of a stream. Times are in thousandths of the timeframe, so that every timeframe sees the same cases.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Venue time goes on.
+    Wait {
+        permille: i64,
+    },
+    /// Venue time goes on to the next exact boundary of a row.
+    Boundary,
+    /// A trade that happened `age` ago.
+    Trade {
+        age_permille: i64,
+        price: f64,
+        quantity: f64,
+        sell: bool,
+    },
+    /// The worker looks at the time.
+    Advance,
+    Down {
+        age_permille: i64,
+    },
+    Up,
+    Lost {
+        age_permille: i64,
+    },
+}
+
+fn age() -> impl Strategy<Value = i64> {
+    prop_oneof![5 => Just(0_i64), 3 => 0_i64..300, 3 => 0_i64..4_000, 1 => 0_i64..12_000]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let price = (1_u32..1_000_000).prop_map(|ticks| f64::from(ticks) / 100.0);
+    let quantity = prop_oneof![(1_u32..1_000_000).prop_map(|lots| f64::from(lots) / 1e5), Just(1e-12), Just(3e15)];
+    let trade = (age(), price, quantity, any::<bool>()).prop_map(|(age_permille, price, quantity, sell)| Step::Trade {
+        age_permille,
+        price,
+        quantity,
+        sell,
+    });
+    prop_oneof![
+        6 => prop_oneof![4 => 0_i64..200, 2 => 200_i64..1_500, 1 => 1_500_i64..9_000].prop_map(|permille| Step::Wait { permille }),
+        1 => Just(Step::Boundary),
+        12 => trade,
+        3 => Just(Step::Advance),
+        1 => age().prop_map(|age_permille| Step::Down { age_permille }),
+        1 => Just(Step::Up),
+        1 => age().prop_map(|age_permille| Step::Lost { age_permille }),
+    ]
+}
+
+/// What a table of the rows would hold, with the order of the calls checked.
+#[derive(Default)]
+struct Table {
+    rows: BTreeMap<u64, Candle>,
+    next: Option<u64>,
+}
+
+impl Table {
+    fn take(&mut self, log: &mut Log) {
+        for call in log.calls.drain(..) {
+            match call {
+                Call::Closed(row, candle) => {
+                    assert_eq!(self.next.replace(row + 1).unwrap_or(row), row, "rows close in order, each once");
+                    assert!(candle.quality.contains(Quality::FINAL));
+                    self.rows.insert(row, candle);
+                }
+                Call::Revised(row, candle) => {
+                    let before = self.rows.insert(row, candle).expect("only a closed row is revised");
+                    assert_eq!(candle.quality.revisions(), before.quality.revisions() + 1);
+                }
+                Call::Skipped(..) => panic!("no hole here is that long"),
+            }
+        }
+    }
+}
+
+/// NaN-proof text of a candle, without its number of revisions (the oracle rebuilds, it does not revise).
+fn text(candle: &Candle) -> String {
+    let quality = Quality(candle.quality.0 & !0xffff_0000);
+    format!("{:?}", Candle { quality, ..*candle })
+}
+
+fn run(config: SeriesConfig, steps: &[Step]) {
+    let length_ns = config.timeframe.length_ns();
+    let of = |permille: i64| permille * (length_ns / 1_000) / NS_PER_MS * NS_PER_MS;
+    let mut now_ns = config.calendar.open_time_ns(config.timeframe, 3_000);
+    let mut series = Series::new(config.clone());
+    let mut oracle = Oracle::new(config.clone());
+    let (mut log, mut table) = (Log::default(), Table::default());
+    for step in steps {
+        match *step {
+            Step::Wait { permille } => now_ns += of(permille),
+            Step::Boundary => {
+                let row = config.calendar.row(config.timeframe, now_ns);
+                now_ns = config.calendar.end_time_ns(config.timeframe, row);
+            }
+            Step::Trade { age_permille, price, quantity, sell } => {
+                let exchange_ns = now_ns - of(age_permille);
+                let flags = if sell { TradeFlags::SELL } else { TradeFlags::default() };
+                let trade = Trade { exchange_ns, receive_ns: now_ns, price, quantity, id: TradeId::NONE, flags };
+                assert_eq!(series.trade(&trade, &mut log), oracle.trade(trade));
+            }
+            Step::Advance => {
+                let due = series.next_close_ns().is_some_and(|close_ns| now_ns >= close_ns);
+                series.advance(now_ns, &mut log);
+                oracle.advance(now_ns);
+                assert_eq!(due, !log.calls.is_empty(), "next_close_ns tells when there is something to do");
+            }
+            Step::Down { age_permille } => {
+                series.stream_down(now_ns - of(age_permille));
+                oracle.down(now_ns - of(age_permille));
+            }
+            Step::Up => {
+                series.stream_up(now_ns);
+                oracle.up(now_ns);
+            }
+            Step::Lost { age_permille } => {
+                series.lost(now_ns - of(age_permille));
+                oracle.lost(now_ns - of(age_permille));
+            }
+        }
+        table.take(&mut log);
+    }
+    series.advance(now_ns, &mut log);
+    oracle.advance(now_ns);
+    table.take(&mut log);
+    let mut ours: Vec<_> = table.rows.into_iter().collect();
+    ours.extend(series.live());
+    let theirs = oracle.rows();
+    assert_eq!(ours.len(), theirs.len());
+    for ((row, ours), (expected, theirs)) in ours.iter().zip(&theirs) {
+        assert_eq!((row, text(ours)), (expected, text(theirs)));
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_stream_agrees_with_the_oracle(
+        timeframe in prop::sample::select(Timeframe::ALL.to_vec()),
+        grace_permille in prop_oneof![Just(0_i64), 0_i64..2_500],
+        steps in prop::collection::vec(step(), 1..80),
+    ) {
+        let grace_ns = grace_permille * (timeframe.length_ns() / 1_000);
+        let calendar = Calendar::AlwaysOpen;
+        // Outages are noted as far back as rows can be revised: the ring is longer than the oldest of them.
+        run(SeriesConfig { timeframe, calendar, grace_ns, revise_rows: 40, filler_rows_max: 1_000 }, &steps);
+    }
+
+    #[test]
+    fn late_trades_are_dropped_exactly_where_the_ring_ends(
+        revise_rows in 0_u32..8,
+        steps in prop::collection::vec(step(), 1..80),
+    ) {
+        let only_trades: Vec<Step> = steps
+            .into_iter()
+            .filter(|step| !matches!(step, Step::Down { .. } | Step::Up | Step::Lost { .. }))
+            .collect();
+        let (timeframe, calendar) = (Timeframe::S1, Calendar::AlwaysOpen);
+        run(SeriesConfig { timeframe, calendar, grace_ns: 0, revise_rows, filler_rows_max: 1_000 }, &only_trades);
+    }
+}
