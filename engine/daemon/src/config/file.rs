@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 use tickplane_indicators::IndicatorSpec;
 use tickplane_model::{ExchangeId, Timeframe};
+use tickplane_segments::Instance;
 use toml::de::DeTable;
 
 use super::reader::{Field, Reader, fields};
 use super::{
-    Config, ConfigError, ConfigFileError, DEPTH, ExchangeConfig, NotCarried, THREADS_MAX, TRADES_KEPT, carried,
-    check_instance, nearest,
+    Config, ConfigError, ConfigFileError, DEPTH, ExchangeConfig, NotCarried, THREADS_MAX, TRADES_KEPT, carried, nearest,
 };
 
 pub(super) const KEYS: [&str; 14] = [
@@ -98,6 +98,10 @@ fn put<T>(place: &mut T, value: Option<T>) {
 
 fn words<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+fn check_instance(name: &str) -> Result<(), String> {
+    Instance::new(None, name).map(drop).map_err(|error| error.to_string())
 }
 
 fn check_root(text: &str) -> Result<(), String> {

@@ -14,14 +14,12 @@ use std::path::PathBuf;
 
 use tickplane_indicators::IndicatorSpec;
 use tickplane_model::{ExchangeId, Timeframe};
-use tickplane_runtimes::Runtime;
+use tickplane_runtimes::{Choice, Runtime};
 
 pub use error::{ConfigError, ConfigFileError};
 pub use exchange::{ExchangeConfig, NotCarried, carried};
 pub use nearest::nearest;
 
-/// Where instances live unless config or command say otherwise.
-pub const ROOT: &str = "/dev/shm/tickplane";
 /// The instance without a name.
 pub const INSTANCE: &str = "default";
 
@@ -39,7 +37,7 @@ pub const TOP: RangeInclusive<usize> = 1..=2_000;
 pub struct Config {
     /// Name of the instance: the folder under `root`.
     pub instance: String,
-    /// Folder of the instances; `None` is [`ROOT`].
+    /// Folder of the instances; `None` is [`tickplane_segments::DEFAULT_ROOT`].
     pub root: Option<PathBuf>,
     /// How threads wait; `None` chooses what fits the machine.
     pub runtime: Option<Runtime>,
@@ -97,23 +95,9 @@ impl Config {
         self.exchanges.get(&id).cloned().unwrap_or_default()
     }
 
-    /// The folder of the instances.
+    /// What the config says about threads.
     #[must_use]
-    pub fn root(&self) -> PathBuf {
-        self.root.clone().unwrap_or_else(|| PathBuf::from(ROOT))
+    pub const fn choice(&self) -> Choice {
+        Choice { runtime: self.runtime, shards: self.shards, workers: self.workers }
     }
-}
-
-/// Whether a text can name an instance: letters, digits, `.`, `_` and `-`, at most 64, not beginning with `.`.
-///
-/// # Errors
-/// Says what is wrong.
-pub fn check_instance(name: &str) -> Result<(), String> {
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.bytes().all(good) {
-        return Err(format!(
-            "instance \"{name}\" must be 1 to 64 letters, digits, '.', '_' or '-', and not begin with '.'"
-        ));
-    }
-    Ok(())
 }

@@ -28,7 +28,7 @@ fn the_commented_default_names_every_key_and_every_line_works() {
         assert!(named, "{key} is missing in default.toml");
     }
     let config = Config::parse(&text).unwrap();
-    assert_eq!(config.root, Some(PathBuf::from(ROOT)));
+    assert_eq!(config.root, Some(PathBuf::from(tickplane_segments::DEFAULT_ROOT)));
     let binance = &config.exchanges[&ExchangeId::Binance];
     let addresses = ExchangeConfig { websocket: None, rest: None, ca: None, ..binance.clone() };
     assert_eq!(addresses, ExchangeConfig::default(), "the commented settings are the defaults");
@@ -50,7 +50,7 @@ fn the_examples_are_right() {
 #[test]
 fn every_value_arrives() {
     let text = r#"
-        instance = "a.b-c_1"
+        instance = "a-c_1"
         root = "/dev/shm/x"
         runtime = "poll"
         shards = 3
@@ -75,7 +75,7 @@ fn every_value_arrives() {
     };
     let coinbase = ExchangeConfig { rest: Some("https://example.org".into()), ..ExchangeConfig::default() };
     let expect = Config {
-        instance: "a.b-c_1".into(),
+        instance: "a-c_1".into(),
         root: Some("/dev/shm/x".into()),
         runtime: Some(Runtime::Poll),
         shards: Some(3),
@@ -108,7 +108,7 @@ fn each_mistake_is_told_with_its_line() {
         ("shards = \"all\"", 1, "shards must be a whole number, not a text"),
         ("pin = 1", 1, "pin must be true or false, not a whole number"),
         ("runtime = \"spin\"", 1, "unknown runtime \"spin\"; known are: auto poll park"),
-        ("instance = \"../x\"", 1, "instance \"../x\" must be 1 to 64 letters"),
+        ("instance = \"../x\"", 1, "instance name \"../x\" must be 1 to 64 letters"),
         ("root = \"x\"", 1, "root \"x\" must be a path that begins with /"),
         ("timeframes = [\n  \"1m\",\n  \"7m\",\n]", 3, "unknown timeframe \"7m\"; known are: 1s 5s"),
         ("timeframes = [\"1m\", \"1m\"]", 1, "\"1m\" stands twice in timeframes"),
