@@ -65,7 +65,10 @@ impl text_session::Protocol for Protocol {
     }
 }
 
-/// Answers to requests, and what version 1 and the futures feed call `event` and `feed`.
+/// What version 1 calls `event`; the futures feed has others.
+const VERSION_1_EVENTS: [&str; 5] = ["heartbeat", "systemStatus", "subscriptionStatus", "pong", "error"];
+
+/// Answers to requests, and messages of version 1 and of the futures feed.
 fn answer(root: Object<'_>, sink: &mut dyn EventSink) -> Outcome {
     let [error, method, result, success, symbol, rate_error, event, feed] =
         pick(root, ["error", "method", "result", "success", "symbol", "Error", "event", "feed"])?;
@@ -73,7 +76,8 @@ fn answer(root: Object<'_>, sink: &mut dyn EventSink) -> Outcome {
         return refuse(None, text(Some(reason))?, sink);
     }
     let Some(method) = method else {
-        let superseded = event.is_some() && feed.is_none();
+        let event = event.and_then(Value::text).filter(|_| feed.is_none());
+        let superseded = event.is_some_and(|event| VERSION_1_EVENTS.contains(&event));
         return Err(if superseded { RejectReason::Superseded } else { RejectReason::UnknownMessage });
     };
     let method = text(Some(method))?;

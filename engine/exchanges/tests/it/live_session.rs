@@ -1,0 +1,87 @@
+//! Sessions of a live connection: only what was subscribed, aliases, pings.
+
+use tickplane_exchanges::{Outbox, Payload, all, exchange};
+use tickplane_model::{Event, ExchangeId, Instrument, InstrumentIndex, RejectReason};
+
+use crate::fixtures::fixtures;
+use crate::instruments::named;
+use crate::shown::RECEIVE_NS;
+
+/// The instruments of the trades, and the rejects, of one message.
+fn outcome(
+    id: ExchangeId,
+    instruments: &[(InstrumentIndex, &Instrument)],
+    text: &str,
+) -> (Vec<Option<InstrumentIndex>>, Vec<RejectReason>) {
+    let (mut trades, mut rejects) = (Vec::new(), Vec::new());
+    let mut session = exchange(id).expect("registered").session(instruments);
+    session.message(Payload::Text(text.as_bytes()), RECEIVE_NS, &mut |event: Event<'_>| match event {
+        Event::Trade { of, .. } => trades.push(of.instrument),
+        Event::Reject { reason } => rejects.push(reason),
+        _ => {}
+    });
+    (trades, rejects)
+}
+
+#[test]
+fn other_symbols_are_rejected() {
+    for fixture in fixtures().iter().filter(|fixture| fixture.name.starts_with("trade")) {
+        let (trades, rejects) = outcome(fixture.exchange, &[], &fixture.messages[0]);
+        assert!(trades.is_empty(), "{}", fixture.name);
+        assert!(rejects.iter().all(|reason| *reason == RejectReason::UnknownSymbol) && !rejects.is_empty());
+    }
+}
+
+#[test]
+fn subscribed_symbols_carry_their_index() {
+    let text = r#"{"e":"trade","s":"BTCUSDT","t":1,"p":"1","q":"1","T":1,"m":true}"#;
+    let binance = exchange(ExchangeId::Binance).unwrap();
+    let (eth, btc) = (named(binance, "ETH-USDT"), named(binance, "BTC-USDT"));
+    let (trades, rejects) = outcome(ExchangeId::Binance, &[(7, &eth), (3, &btc)], text);
+    assert_eq!((trades, rejects), (vec![Some(3)], vec![]));
+}
+
+#[test]
+fn one_book_with_two_names_feeds_both() {
+    let coinbase = exchange(ExchangeId::Coinbase).unwrap();
+    let (usd, mut usdc) = (named(coinbase, "BTC-USD"), named(coinbase, "BTC-USDC"));
+    usdc.venue_symbol = "BTC-USD".into();
+    let text = concat!(
+        r#"{"channel":"market_trades","sequence_num":0,"events":[{"type":"update","trades":[{"product_id":"BTC-USD","#,
+        r#""trade_id":"1","price":"1","size":"1","time":"2026-09-30T01:41:25Z","side":"SELL"}]}]}"#
+    );
+    let (trades, rejects) = outcome(ExchangeId::Coinbase, &[(4, &usd), (9, &usdc)], text);
+    assert_eq!((trades, rejects), (vec![Some(4), Some(9)], vec![]));
+    let (trades, _) = outcome(ExchangeId::Coinbase, &[(9, &usdc)], text);
+    assert_eq!(trades, [Some(9)], "alone, the alias is fed by the book's own name");
+}
+
+#[test]
+fn binary_messages_are_the_wrong_payload() {
+    for exchange in all() {
+        let mut rejects = Vec::new();
+        let mut session = exchange.session(&[]);
+        session.message(Payload::Binary(b"{}"), RECEIVE_NS, &mut |event: Event<'_>| {
+            if let Event::Reject { reason } = event {
+                rejects.push(reason);
+            }
+        });
+        assert_eq!(rejects, [RejectReason::WrongPayload]);
+    }
+}
+
+#[test]
+fn pings_come_when_due_and_no_sooner() {
+    let mut session = exchange(ExchangeId::Kraken).unwrap().session(&[]);
+    let mut outbox = Outbox::default();
+    for second in 0..=60 {
+        session.tick(RECEIVE_NS + second * 1_000_000_000, &mut outbox);
+        assert_eq!(outbox.0.len() as i64, second / 30, "after {second} s");
+    }
+    assert_eq!(outbox.0[0], r#"{"method":"ping"}"#);
+    for id in [ExchangeId::Binance, ExchangeId::Coinbase] {
+        let mut outbox = Outbox::default();
+        exchange(id).unwrap().session(&[]).tick(i64::MAX, &mut outbox);
+        assert!(outbox.0.is_empty(), "{id} has no ping of its own");
+    }
+}

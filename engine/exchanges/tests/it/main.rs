@@ -1,0 +1,12 @@
+//! The conformance suite: every exchange of the registry against its fixtures, its limits and real captures.
+
+mod allocation;
+mod captures;
+mod fixtures;
+mod instruments;
+mod live_session;
+mod metadata;
+mod mutations;
+mod rest;
+mod shown;
+mod subscriptions;
