@@ -93,3 +93,32 @@ impl Outages {
         (gap_ns, partial)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outage(from_ns: i64, to_ns: i64) -> Outage {
+        Outage { from_ns, to_ns, start: false }
+    }
+
+    #[test]
+    fn an_outage_waits_for_every_row_it_touches_and_no_longer() {
+        let mut outages = Outages::default();
+        outages.keep(outage(95, 230));
+        outages.keep(outage(240, 250));
+        assert_eq!(outages.of_row(100, 200), (100, false));
+        assert_eq!(outages.of_row(200, 300), (40, false));
+        assert_eq!(outages.of_row(200, 300), (0, false), "both ended in that row");
+    }
+
+    #[test]
+    fn more_than_can_wait_overstate_the_gap() {
+        let mut outages = Outages::default();
+        for n in 0..20 {
+            outages.keep(outage(100 + 10 * n, 101 + 10 * n));
+        }
+        let (gap_ns, _) = outages.of_row(100, 300);
+        assert_eq!(gap_ns, 7 + (291 - 170), "seven by themselves, the rest joined");
+    }
+}

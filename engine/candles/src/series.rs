@@ -106,7 +106,9 @@ impl Series {
             carry = if candle.close.is_finite() { candle.close } else { carry };
             self.closed.push(Row::restored(candle, carry));
         }
-        self.outages.start(self.config.calendar.open_time_ns(self.config.timeframe, head));
+        let start_ns = self.config.calendar.open_time_ns(self.config.timeframe, head);
+        self.venue_ns = self.venue_ns.max(start_ns);
+        self.outages.start(start_ns);
         self.open = Some(self.opened(head, carry));
     }
 
@@ -137,7 +139,7 @@ impl Series {
         let venue_ns = venue_ns.clamp(0, TIME_MAX_NS);
         self.venue_ns = self.venue_ns.max(venue_ns);
         let due_ns = venue_ns.saturating_sub(self.config.grace_ns);
-        if self.open.is_some_and(|open| due_ns >= open.end_ns) {
+        if self.open.as_ref().is_some_and(|open| due_ns >= open.end_ns) {
             self.open_row_of(due_ns, rows);
         }
     }
@@ -176,7 +178,7 @@ impl Series {
     pub fn lost(&mut self, at_ns: i64) {
         let at_ns = at_ns.clamp(0, TIME_MAX_NS);
         let loss = Outage { from_ns: at_ns, to_ns: at_ns + 1, start: false };
-        match self.open {
+        match &self.open {
             Some(open) if at_ns < open.start_ns => self.mark_closed(loss),
             _ => self.mark_open(loss),
         }
@@ -204,7 +206,7 @@ impl Series {
         let time_ns = trade.exchange_ns;
         let ahead_of = |reference_ns: i64| time_ns > reference_ns.saturating_add(AHEAD_MAX_NS);
         if ahead_of(self.newest_ns) && ahead_of(trade.receive_ns) {
-            let confirmed = self.ahead_ns.checked_sub(time_ns).is_some_and(|apart| apart.abs() <= AHEAD_MAX_NS);
+            let confirmed = self.ahead_ns.abs_diff(time_ns) <= AHEAD_MAX_NS.unsigned_abs();
             self.ahead_ns = time_ns;
             if !confirmed {
                 return true;

@@ -57,7 +57,7 @@ impl Skew {
         self.local_ns = receive_ns;
         self.hold_until_ns = i64::MIN;
         let stepped = self.least_ns != EMPTY && sample_ns.saturating_sub(self.least_ns) > STEP_NS;
-        if stepped || second < self.newest_second || second >= self.newest_second + WINDOW_SECONDS {
+        if stepped || second + 1 < self.newest_second || second >= self.newest_second + WINDOW_SECONDS {
             self.restart(second);
         } else if second > self.newest_second {
             self.forget_until(second);
@@ -133,6 +133,29 @@ mod tests {
         assert!(after <= 10_001 * S, "time that goes back closes nothing");
         skew.observe(10_002 * S, 10_002 * S - 3_600 * S);
         assert_eq!(skew.venue_time(10_003 * S - 3_600 * S), Some(10_003 * S));
+    }
+
+    #[test]
+    fn a_correction_of_the_clock_by_less_than_a_second_keeps_the_minimum() {
+        let mut skew = Skew::new();
+        skew.observe(1000 * S - 15_000_000, 1000 * S);
+        skew.observe(1000 * S - 80_000_000, 1000 * S - 1_000);
+        assert_eq!(skew.venue_time(1001 * S), Some(1001 * S - 15_000_000));
+    }
+
+    #[test]
+    fn times_at_the_ends_of_their_range_do_no_harm() {
+        let times = [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX];
+        for exchange_ns in times {
+            for receive_ns in times {
+                let mut skew = Skew::new();
+                skew.observe(receive_ns, exchange_ns);
+                skew.observe(exchange_ns, receive_ns);
+                assert_eq!(times.map(|now_ns| skew.venue_time(now_ns)).len(), times.len());
+                skew.observe(0, 0);
+                assert!(skew.venue_time(1).is_some());
+            }
+        }
     }
 
     #[test]

@@ -31,6 +31,16 @@ fn resumed() -> Series {
 }
 
 #[test]
+fn before_anything_is_heard_the_open_row_is_a_gap() {
+    let series = resumed();
+    assert_eq!(
+        series.live().map(|(row, candle)| format!("{row} {}", brief(&candle))).unwrap(),
+        "13 NaN/NaN/NaN/NaN v0 n0 gap=1ms"
+    );
+    assert_eq!(series.next_close_ns(), Some(seconds(14.5)));
+}
+
+#[test]
 fn rows_between_are_gaps_and_the_first_trade_opens_a_partial_one() {
     let (mut series, mut log) = (resumed(), Log::default());
     assert_eq!(series.trade(&trade(15.3, 6.0), &mut log), Outcome::Live);

@@ -145,7 +145,57 @@ fn run(config: SeriesConfig, steps: &[Step]) {
     }
 }
 
+/// Any number, with those that break arithmetic more often than chance would have it.
+fn any_ns() -> impl Strategy<Value = i64> {
+    let hour = 3_600_000_000_000_i64;
+    prop_oneof![
+        any::<i64>(),
+        prop::sample::select(vec![i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX / 2, i64::MAX - 1, i64::MAX]),
+        (1_700_000_000_000_000_000 - 3 * hour)..(1_700_000_000_000_000_000 + 3 * hour),
+    ]
+}
+
 proptest! {
+    /// Whatever a venue or a clock says, nothing overflows, loops or panics, and rows stay in order.
+    #[test]
+    fn nonsense_does_no_harm(
+        timeframe in prop::sample::select(Timeframe::ALL.to_vec()),
+        calls in prop::collection::vec((0_u8..6, any_ns(), any_ns(), any::<f64>()), 1..60),
+    ) {
+        let config = SeriesConfig { filler_rows_max: 50, ..crate::config(timeframe) };
+        let (mut series, mut log, mut next) = (Series::new(config), Log::default(), None);
+        for (kind, at_ns, receive_ns, number) in calls {
+            match kind {
+                0 => series.advance(at_ns, &mut log),
+                1 => series.stream_down(at_ns),
+                2 => series.stream_up(at_ns),
+                3 => series.lost(at_ns),
+                _ => {
+                    let (id, flags) = (TradeId::NONE, TradeFlags::default());
+                    let (price, quantity) = if kind == 4 { (number, 1.0) } else { (2.0, number.abs().min(1e20)) };
+                    series.trade(&Trade { exchange_ns: at_ns, receive_ns, price, quantity, id, flags }, &mut log);
+                }
+            }
+            for call in log.calls.drain(..) {
+                match call {
+                    Call::Closed(row, _) => {
+                        assert!(next.is_none_or(|next| next == row));
+                        next = Some(row + 1);
+                    }
+                    Call::Skipped(from, to) => {
+                        assert!(next == Some(from) && from < to);
+                        next = Some(to);
+                    }
+                    Call::Revised(row, _) => assert!(next.is_some_and(|next| row < next)),
+                }
+            }
+            if let Some((row, candle)) = series.live() {
+                assert!(next.is_none_or(|next| next == row));
+                assert!(candle.volume.is_finite() && candle.quote_volume.is_finite());
+            }
+        }
+    }
+
     #[test]
     fn every_stream_agrees_with_the_oracle(
         timeframe in prop::sample::select(Timeframe::ALL.to_vec()),
