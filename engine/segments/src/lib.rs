@@ -1,1 +1,59 @@
-//! To be written.
+//! Segments: the shared-memory files of a plane, written by one process and read by any.
+//!
+//! ```text
+//! <root>/<instance>/lock            held by the writing process
+//! <root>/<instance>/plane.seg       events, health, the bell
+//! <root>/<instance>/<exchange>.seg  instruments and series of one exchange
+//! ```
+//!
+//! The writing process opens a [`PlaneWriter`], claims a writer for every instrument, series and record, and hands
+//! each to the one thread that will use it. Readers open a [`Plane`], which maps the files read-only: they register
+//! nothing, and nothing they do reaches the writer. The bytes and their protocols are [`tickplane_layout`]'s.
+//!
+//! This is the only crate of the engine, beside the SIMD scanner, with unsafe code: mapping files ([`mapping`]) and
+//! two system calls ([`futex`], [`lock`]).
+
+mod arena;
+mod convert;
+mod error;
+mod event;
+mod exchange_writer;
+mod futex;
+mod health;
+mod instance;
+mod instrument_writer;
+mod lock;
+mod mapping;
+mod plane;
+mod plane_writer;
+mod process;
+mod quote_reader;
+mod region;
+mod segment;
+mod series_reader;
+mod series_writer;
+mod shape;
+mod status;
+mod trade_reader;
+mod view;
+
+pub use error::{FindError, OpenError, ReadError, SegmentError};
+pub use event::{Announced, EventFollower, EventKind, EventWriter, PlaneEvent};
+pub use exchange_writer::ExchangeWriter;
+pub use health::{ConnectionHealth, ThreadHealth};
+pub use instance::{DEFAULT_ROOT, Instance};
+pub use instrument_writer::InstrumentWriter;
+pub use plane::Plane;
+pub use plane_writer::{Bell, PlaneWriter};
+pub use quote_reader::{QuoteReader, QuoteRecord};
+pub use series_reader::{Candles, Column, LiveCandle, SeriesReader};
+pub use series_writer::SeriesWriter;
+pub use shape::{ArenaShape, InstrumentShape, PlaneShape, SeriesShape};
+pub use status::{ConnectionStatus, PlaneStatus, StageStatus, ThreadStatus};
+pub use tickplane_layout::header::LifeState;
+pub use tickplane_layout::health::{ConnectionCounter, ConnectionState, Stage, ThreadCounter};
+pub use trade_reader::{Next, TradeReader, TradeRecord};
+pub use view::View;
+
+/// The reader a worker uses to catch up from the shared ring of trades: the same as everyone's.
+pub use trade_reader::TradeReader as TradeRingReader;

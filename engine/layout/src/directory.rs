@@ -1,0 +1,200 @@
+//! The directory of a segment: an append-only array of entries, counted by a word in the header.
+//!
+//! ```text
+//! byte  0  kind (8) | exchange (8) | timeframe (8) | 0        8  offset of the region, bytes
+//!      16  bytes of the region                               24  generation of the key, from 1
+//!      32  state: 1 live, 2 moved                            40  successor: entry that took over, or all ones
+//!      48  created_ns                                        56  checksum of the other words but state, successor
+//!      64  name, 64 bytes: symbol, connection label or thread name
+//! ```
+//!
+//! An entry is written whole before the count covers it, and then only its state changes: when a key's region is
+//! replaced by one of another shape, the new entry is published first and the old one becomes `moved`.
+
+use crate::LINE_WORDS;
+use crate::region::{RegionKind, checksum};
+use crate::sync::{Ordering, Site, Word, order};
+
+/// Words of an entry.
+pub const ENTRY_WORDS: usize = 16;
+/// Bytes of an entry.
+pub const ENTRY_BYTES: u64 = ENTRY_WORDS as u64 * 8;
+/// Words of an entry's name.
+pub const NAME_WORDS: usize = 8;
+/// The longest name, in bytes.
+pub const NAME_BYTES_MAX: usize = NAME_WORDS * 8;
+
+const OFFSET: usize = 1;
+const BYTES: usize = 2;
+const GENERATION: usize = 3;
+const STATE: usize = 4;
+const SUCCESSOR: usize = 5;
+const CREATED: usize = 6;
+const CHECKSUM: usize = 7;
+const NAME: usize = 8;
+const _: () = assert!(NAME + NAME_WORDS == ENTRY_WORDS && NAME.is_multiple_of(LINE_WORDS) && ENTRY_BYTES == 128);
+
+const LIVE: u64 = 1;
+const MOVED: u64 = 2;
+
+/// One entry without its state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// What the region holds.
+    pub kind: RegionKind,
+    /// Number of the exchange, 0 if none.
+    pub exchange: u8,
+    /// Number of the timeframe, 0 if none.
+    pub timeframe: u8,
+    /// Where the region begins, in bytes from the start of the file.
+    pub offset: u64,
+    /// How long it is.
+    pub bytes: u64,
+    /// How many regions this key has had, this one included.
+    pub generation: u64,
+    /// When it was made.
+    pub created_ns: i64,
+    /// Symbol, label or thread name, packed by [`crate::text::pack`].
+    pub name: [u64; NAME_WORDS],
+}
+
+/// Whether an entry still holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EntryState {
+    /// Its region is the one for its key.
+    Live,
+    /// The entry of this number took over.
+    Moved(u64),
+    /// Neither: the file is damaged.
+    Damaged,
+}
+
+impl Entry {
+    /// Whether two entries stand for the same key.
+    #[must_use]
+    pub fn same_key(&self, other: &Self) -> bool {
+        (self.kind, self.exchange, self.timeframe, self.name)
+            == (other.kind, other.exchange, other.timeframe, other.name)
+    }
+
+    fn pack(&self) -> [u64; ENTRY_WORDS] {
+        let mut words = [0; ENTRY_WORDS];
+        words[0] = self.kind as u64 | u64::from(self.exchange) << 8 | u64::from(self.timeframe) << 16;
+        words[OFFSET] = self.offset;
+        words[BYTES] = self.bytes;
+        words[GENERATION] = self.generation;
+        words[CREATED] = self.created_ns.cast_unsigned();
+        words[NAME..].copy_from_slice(&self.name);
+        words[CHECKSUM] = checksum(&words);
+        words[STATE] = LIVE;
+        words[SUCCESSOR] = u64::MAX;
+        words
+    }
+
+    fn unpack(words: &[u64; ENTRY_WORDS]) -> Option<Self> {
+        let mut covered = *words;
+        (covered[STATE], covered[SUCCESSOR], covered[CHECKSUM]) = (0, 0, 0);
+        if checksum(&covered) != words[CHECKSUM] || words[0] >> 24 != 0 {
+            return None;
+        }
+        let mut name = [0; NAME_WORDS];
+        name.copy_from_slice(&words[NAME..]);
+        Some(Self {
+            kind: RegionKind::from_number(words[0] & 0xff)?,
+            exchange: (words[0] >> 8) as u8,
+            timeframe: (words[0] >> 16) as u8,
+            offset: words[OFFSET],
+            bytes: words[BYTES],
+            generation: words[GENERATION],
+            created_ns: words[CREATED].cast_signed(),
+            name,
+        })
+    }
+}
+
+/// A directory over its count and its array.
+#[derive(Clone, Copy, Debug)]
+pub struct Directory<'a> {
+    count: &'a Word,
+    entries: &'a [Word],
+}
+
+/// The directory has no room for another entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DirectoryFull;
+
+impl<'a> Directory<'a> {
+    /// Looks at a count and an array of entries as a directory.
+    #[must_use]
+    pub const fn new(count: &'a Word, entries: &'a [Word]) -> Self {
+        Self { count, entries }
+    }
+
+    /// Room for so many entries.
+    #[must_use]
+    pub const fn capacity(&self) -> u64 {
+        (self.entries.len() / ENTRY_WORDS) as u64
+    }
+
+    /// Published entries, at most [`capacity`](Self::capacity).
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        // SYNC DirectoryCount: every entry counted is whole, and so is its region; pairs with DirectoryPublish.
+        self.count.load(order(Site::DirectoryCount, Ordering::Acquire)).min(self.capacity())
+    }
+
+    fn words(&self, index: u64) -> Option<&'a [Word]> {
+        let start = usize::try_from(index).ok()?.checked_mul(ENTRY_WORDS)?;
+        self.entries.get(start..start.checked_add(ENTRY_WORDS)?)
+    }
+
+    /// The entry of a number below [`count`](Self::count); `None` if it is damaged.
+    #[must_use]
+    pub fn entry(&self, index: u64) -> Option<Entry> {
+        let source = self.words(index)?;
+        let mut words = [0; ENTRY_WORDS];
+        for (value, word) in words.iter_mut().zip(source) {
+            *value = word.load(Ordering::Relaxed);
+        }
+        Entry::unpack(&words)
+    }
+
+    /// Whether the entry of a published number still holds.
+    #[inline]
+    #[must_use]
+    pub fn state(&self, index: u64) -> EntryState {
+        let Some(words) = self.words(index) else {
+            return EntryState::Damaged;
+        };
+        // SYNC EntryState: an entry seen moved has its successor published; pairs with EntryMove.
+        match words[STATE].load(order(Site::EntryState, Ordering::Acquire)) {
+            LIVE => EntryState::Live,
+            MOVED => EntryState::Moved(words[SUCCESSOR].load(Ordering::Relaxed)),
+            _ => EntryState::Damaged,
+        }
+    }
+
+    /// Publishes an entry whose region is initialised, and gives its number. Writer only.
+    ///
+    /// # Errors
+    /// [`DirectoryFull`].
+    pub fn publish(&self, entry: &Entry) -> Result<u64, DirectoryFull> {
+        let index = self.count.load(Ordering::Relaxed);
+        let words = self.words(index).ok_or(DirectoryFull)?;
+        for (word, value) in words.iter().zip(entry.pack()) {
+            word.store(value, Ordering::Relaxed);
+        }
+        // SYNC DirectoryPublish: the region and the entry before the count; pairs with DirectoryCount.
+        self.count.store(index + 1, order(Site::DirectoryPublish, Ordering::Release));
+        Ok(index)
+    }
+
+    /// Marks an entry as moved to a published one. Writer only.
+    pub fn move_to(&self, index: u64, successor: u64) {
+        if let Some(words) = self.words(index) {
+            words[SUCCESSOR].store(successor, Ordering::Relaxed);
+            // SYNC EntryMove: the successor's entry, and its number, before the state; pairs with EntryState.
+            words[STATE].store(MOVED, order(Site::EntryMove, Ordering::Release));
+        }
+    }
+}

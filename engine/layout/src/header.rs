@@ -1,0 +1,337 @@
+//! The first page of every segment file.
+//!
+//! ```text
+//! byte    0  magic "TICKPLAN"   8  version word      16 endian tag     24 compat         identity: static
+//!        32  ro_compat         40  incompat          48 kind           56 checksum
+//! byte   64  total bytes       72  directory offset  80 entries max    88 entry bytes    sizes: static
+//!        96  regions offset   104  created_ns       112 generation    120 reserved
+//! byte  128  state            136  heartbeat_ns     144 successor generation, reserved   life
+//! byte  192  bell                                                                        futex word: low half
+//! byte  256  writer: double slot of pid, start time (clock ticks since boot), opened_ns; its sequence is the epoch
+//! byte  448  directory count
+//! byte  512  reserved, 0, to byte 4096
+//! ```
+//!
+//! The version word is written last: a file without it is not ready. A reader refuses another major, an endian tag it
+//! does not read as written, an incompat bit it does not know, and sizes that do not agree. The checksum is FNV-1a
+//! over the sixteen static words without the version word and itself.
+
+use crate::double_slot::DoubleSlot;
+use crate::region::checksum;
+use crate::sync::{Ordering, Site, Word, order};
+use crate::{LINE_WORDS, directory};
+
+/// Words of the header: one page.
+pub const HEADER_WORDS: usize = 512;
+/// Bytes of the header.
+pub const HEADER_BYTES: u64 = HEADER_WORDS as u64 * 8;
+
+/// `TICKPLAN` as a little-endian word.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"TICKPLAN");
+/// Reads differently on a machine of another byte order.
+pub const ENDIAN_TAG: u64 = 0x0102_0304_0506_0708;
+/// Layout major: another one is another format. Stays 0 until the format is frozen.
+pub const MAJOR: u16 = 0;
+/// Layout minor: grows with compatible additions.
+pub const MINOR: u16 = 1;
+/// Set in every version word, so that 0 means "not ready".
+const READY: u64 = 1 << 63;
+
+/// Word of the magic.
+pub const WORD_MAGIC: usize = 0;
+/// Word of the version.
+pub const WORD_VERSION: usize = 1;
+/// Word of the endian tag.
+pub const WORD_ENDIAN: usize = 2;
+/// Word of the checksum.
+pub const WORD_CHECKSUM: usize = 7;
+/// Number of static words.
+pub const STATIC_WORDS: usize = 16;
+/// Word of the life state.
+pub const WORD_STATE: usize = 16;
+/// Word of the heartbeat.
+pub const WORD_HEARTBEAT: usize = 17;
+/// Word of the bell.
+pub const WORD_BELL: usize = 24;
+/// First word of the writer's double slot.
+pub const WORD_WRITER: usize = 32;
+/// Payload words of the writer's double slot.
+pub const WRITER_WORDS: usize = 3;
+/// Word of the directory count.
+pub const WORD_COUNT: usize = 56;
+
+const _: () = assert!(WORD_STATE == STATIC_WORDS);
+const _: () = assert!(WORD_BELL.is_multiple_of(LINE_WORDS) && WORD_COUNT.is_multiple_of(LINE_WORDS));
+const _: () = assert!(WORD_WRITER + DoubleSlot::words(WRITER_WORDS) == WORD_COUNT);
+const _: () = assert!(HEADER_BYTES == 4096);
+
+/// The version word of a major and minor.
+#[must_use]
+pub const fn version_word(major: u16, minor: u16) -> u64 {
+    READY | (major as u64) << 16 | minor as u64
+}
+
+/// What a segment file is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SegmentKind {
+    /// The plane: events and health.
+    Plane,
+    /// One exchange, by its number.
+    Exchange(u8),
+}
+
+impl SegmentKind {
+    const fn word(self) -> u64 {
+        match self {
+            Self::Plane => 1,
+            Self::Exchange(number) => 2 | (number as u64) << 8,
+        }
+    }
+
+    const fn from_word(word: u64) -> Option<Self> {
+        match (word & 0xff, word >> 8) {
+            (1, 0) => Some(Self::Plane),
+            (2, number) if number <= 0xff => Some(Self::Exchange(number as u8)),
+            _ => None,
+        }
+    }
+}
+
+/// The static part of a header: what the file is and how large its parts are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// What the file is for.
+    pub kind: SegmentKind,
+    /// Length of the file, all of it reachable, most of it not yet backed by memory.
+    pub total_bytes: u64,
+    /// Room in the directory.
+    pub entries_max: u64,
+    /// When the file was made.
+    pub created_ns: i64,
+    /// Grows when the file is made anew under the same name.
+    pub generation: u64,
+}
+
+/// Why a header was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HeaderError {
+    /// The first word is not the magic: not a tickplane segment.
+    Magic,
+    /// The version word is 0: its maker died before it was ready.
+    NotReady,
+    /// Another byte order.
+    Endian,
+    /// Another layout major; this one, and the file's major and minor.
+    Version(u16, u16),
+    /// An incompatible feature this code does not know.
+    Feature(u64),
+    /// The checksum does not fit: the file is damaged.
+    Checksum,
+    /// Sizes that cannot be.
+    Size,
+}
+
+impl Identity {
+    /// Where the regions begin: after the header and the directory, on a page.
+    #[must_use]
+    pub const fn regions_offset(&self) -> u64 {
+        crate::region::pages(HEADER_BYTES.saturating_add(self.entries_max.saturating_mul(directory::ENTRY_BYTES)))
+    }
+
+    fn pack(&self) -> [u64; STATIC_WORDS] {
+        let mut words = [
+            MAGIC,
+            version_word(MAJOR, MINOR),
+            ENDIAN_TAG,
+            0,
+            0,
+            0,
+            self.kind.word(),
+            0,
+            self.total_bytes,
+            HEADER_BYTES,
+            self.entries_max,
+            directory::ENTRY_BYTES,
+            self.regions_offset(),
+            self.created_ns.cast_unsigned(),
+            self.generation,
+            0,
+        ];
+        words[WORD_CHECKSUM] = static_checksum(&words);
+        words
+    }
+
+    fn unpack(words: &[u64; STATIC_WORDS]) -> Result<Self, HeaderError> {
+        if words[WORD_MAGIC] != MAGIC {
+            return Err(HeaderError::Magic);
+        }
+        if words[WORD_VERSION] == 0 {
+            return Err(HeaderError::NotReady);
+        }
+        if words[WORD_ENDIAN] != ENDIAN_TAG {
+            return Err(HeaderError::Endian);
+        }
+        let (major, minor) = ((words[WORD_VERSION] >> 16) as u16, words[WORD_VERSION] as u16);
+        if major != MAJOR || words[WORD_VERSION] >> 32 != READY >> 32 {
+            return Err(HeaderError::Version(major, minor));
+        }
+        if words[5] != 0 {
+            return Err(HeaderError::Feature(words[5]));
+        }
+        if words[WORD_CHECKSUM] != static_checksum(words) {
+            return Err(HeaderError::Checksum);
+        }
+        let identity = Self {
+            kind: SegmentKind::from_word(words[6]).ok_or(HeaderError::Size)?,
+            total_bytes: words[8],
+            entries_max: words[10],
+            created_ns: words[13].cast_signed(),
+            generation: words[14],
+        };
+        let sizes = [words[9], words[11], words[12]];
+        let fits = sizes == [HEADER_BYTES, directory::ENTRY_BYTES, identity.regions_offset()]
+            && identity.regions_offset() <= identity.total_bytes;
+        if fits { Ok(identity) } else { Err(HeaderError::Size) }
+    }
+}
+
+fn static_checksum(words: &[u64; STATIC_WORDS]) -> u64 {
+    let mut covered = *words;
+    covered[WORD_VERSION] = 0;
+    covered[WORD_CHECKSUM] = 0;
+    checksum(&covered)
+}
+
+/// Whether the writer of a segment means to go on. The number is part of the format.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u64)]
+pub enum LifeState {
+    /// Being made; no writer has opened it yet.
+    New = 0,
+    /// A writer has it open, or died with it open.
+    Live = 1,
+    /// Its writer said goodbye; the data stays readable.
+    Closed = 2,
+    /// Another file has taken its name: re-attach.
+    Replaced = 3,
+}
+
+/// Who writes a segment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Writer {
+    /// Counts the writers this file has had; 0 means none yet.
+    pub epoch: u64,
+    /// Its process id.
+    pub pid: u32,
+    /// When that process started, in clock ticks since boot (field 22 of /proc/PID/stat).
+    pub start_ticks: u64,
+    /// When it opened the segment.
+    pub opened_ns: i64,
+}
+
+/// A header over its words.
+#[derive(Clone, Copy, Debug)]
+pub struct Header<'a>(&'a [Word]);
+
+impl<'a> Header<'a> {
+    /// Looks at the first page of a file as a header.
+    ///
+    /// # Panics
+    /// If `words` is shorter than a header.
+    #[must_use]
+    pub fn new(words: &'a [Word]) -> Self {
+        Self(&words[..HEADER_WORDS])
+    }
+
+    /// Writes the static part, the version word last. Writer only, before the file has its name.
+    pub fn write(&self, identity: &Identity) {
+        let words = identity.pack();
+        for (at, value) in words.iter().enumerate().filter(|(at, _)| *at != WORD_VERSION) {
+            self.0[at].store(*value, Ordering::Relaxed);
+        }
+        // SYNC HeaderReady: the whole header before the version word; pairs with HeaderVersion.
+        self.0[WORD_VERSION].store(words[WORD_VERSION], order(Site::HeaderReady, Ordering::Release));
+    }
+
+    /// Reads and checks the static part.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn identity(&self) -> Result<Identity, HeaderError> {
+        let mut words = [0; STATIC_WORDS];
+        // SYNC HeaderVersion: a version seen has the whole header visible; pairs with HeaderReady.
+        words[WORD_VERSION] = self.0[WORD_VERSION].load(order(Site::HeaderVersion, Ordering::Acquire));
+        if words[WORD_VERSION] == 0 && self.0[WORD_MAGIC].load(Ordering::Relaxed) == 0 {
+            return Err(HeaderError::NotReady);
+        }
+        for (at, value) in words.iter_mut().enumerate().filter(|(at, _)| *at != WORD_VERSION) {
+            *value = self.0[at].load(Ordering::Relaxed);
+        }
+        Identity::unpack(&words)
+    }
+
+    /// Whether the writer means to go on.
+    #[must_use]
+    pub fn state(&self) -> LifeState {
+        // One word that says all: nothing else is read on its strength, so relaxed is enough.
+        match self.0[WORD_STATE].load(Ordering::Relaxed) {
+            1 => LifeState::Live,
+            2 => LifeState::Closed,
+            3 => LifeState::Replaced,
+            _ => LifeState::New,
+        }
+    }
+
+    /// Sets the state. Writer only.
+    pub fn set_state(&self, state: LifeState) {
+        self.0[WORD_STATE].store(state as u64, Ordering::Relaxed);
+    }
+
+    /// When the writer last said that it lives.
+    #[must_use]
+    pub fn heartbeat_ns(&self) -> i64 {
+        self.0[WORD_HEARTBEAT].load(Ordering::Relaxed).cast_signed()
+    }
+
+    /// Says that the writer lives. Writer only.
+    pub fn set_heartbeat_ns(&self, now_ns: i64) {
+        self.0[WORD_HEARTBEAT].store(now_ns.cast_unsigned(), Ordering::Relaxed);
+    }
+
+    /// The futex word.
+    #[must_use]
+    pub fn bell(&self) -> &'a Word {
+        &self.0[WORD_BELL]
+    }
+
+    /// The number of directory entries.
+    #[must_use]
+    pub fn count(&self) -> &'a Word {
+        &self.0[WORD_COUNT]
+    }
+
+    fn writer_slot(&self) -> DoubleSlot<'a> {
+        DoubleSlot::new(&self.0[WORD_WRITER..WORD_COUNT], WRITER_WORDS)
+    }
+
+    /// Takes the segment over and gives the new epoch. Writer only, under the instance's lock.
+    pub fn take_over(&self, pid: u32, start_ticks: u64, now_ns: i64) -> u64 {
+        let slot = self.writer_slot();
+        slot.recover();
+        let epoch = slot.publish([u64::from(pid), start_ticks, now_ns.cast_unsigned()].into_iter());
+        self.set_heartbeat_ns(now_ns);
+        self.set_state(LifeState::Live);
+        epoch
+    }
+
+    /// Who writes it; all zero if nobody ever did.
+    ///
+    /// # Errors
+    /// [`crate::Busy`] if the words never settle, which only a damaged file does.
+    pub fn writer(&self) -> Result<Writer, crate::Busy> {
+        let mut words = [0; WRITER_WORDS];
+        let epoch = self.writer_slot().read(&mut words)?;
+        let [pid, start_ticks, opened_ns] = words;
+        Ok(Writer { epoch, pid: pid as u32, start_ticks, opened_ns: opened_ns.cast_signed() })
+    }
+}

@@ -1,0 +1,234 @@
+//! Health records: one per connection and one per thread, plain counters that only their owner writes.
+//!
+//! ```text
+//! connection region                                  thread region
+//! word  0  region header: kind 5                     word  0  region header: kind 4
+//! word  8  epoch    9  state    10  connected_at_ns  word  8  epoch
+//! word 11  last_heartbeat_ns   12  last_data_ns      word 16  counters, in the order of ThreadCounter
+//! word 13  attempts  14 last_attempt_ns              word 32  histograms, one per Stage
+//! word 16  counters, in the order of ConnectionCounter
+//! word 32  rejects, in the order of the model's RejectReason
+//! ```
+//!
+//! Every word stands for itself and is stored relaxed: a reader sees each counter no older than the one before, and
+//! claims nothing about two of them together. The epoch is that of the writer who last opened the record: a record of an
+//! earlier epoch belongs to nobody any more.
+
+use crate::LINE_WORDS;
+use crate::histogram::HISTOGRAM_WORDS;
+use crate::region::{HEADER_WORDS, RegionHeader, RegionKind, pages};
+
+macro_rules! counters {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $number:literal $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u8)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant = $number,)*
+        }
+
+        impl $name {
+            /// All of them, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word tables print.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+    };
+}
+
+counters! {
+    /// What is counted per connection. The number is part of the format: append, never reorder.
+    ConnectionCounter {
+        /// Messages received.
+        Messages = 0 "messages",
+        /// Bytes received.
+        Bytes = 1 "bytes",
+        /// Trades published.
+        Trades = 2 "trades",
+        /// Quotes published.
+        Quotes = 3 "quotes",
+        /// Trades dropped because they had been seen.
+        Duplicates = 4 "duplicates",
+        /// Interruptions after which trades may be missing.
+        Gaps = 5 "gaps",
+        /// Times the socket was not read because a ring was full.
+        Stalls = 6 "stalls",
+        /// Subscriptions the venue refused.
+        Refusals = 7 "refusals",
+        /// Times the venue or the network ended the connection.
+        Disconnects = 8 "disconnects",
+        /// Signs of life that carried no data.
+        Heartbeats = 9 "heartbeats",
+        /// Trades older than every row that may still be revised.
+        TooLate = 10 "too-late",
+        /// Trades fetched to close a gap.
+        Backfilled = 11 "backfilled",
+        /// Messages or trades known to be lost in gaps, where the venue's numbers tell.
+        Lost = 12 "lost",
+    }
+}
+
+counters! {
+    /// What is counted per thread. The number is part of the format: append, never reorder.
+    ThreadCounter {
+        /// Turns of the loop.
+        Turns = 0 "turns",
+        /// Turns in which there was something to do.
+        BusyTurns = 1 "busy-turns",
+        /// Times the thread slept.
+        Parks = 2 "parks",
+        /// Events handled.
+        Events = 3 "events",
+        /// Candles closed.
+        Closes = 4 "closes",
+        /// Rows revised.
+        Revisions = 5 "revisions",
+        /// Times a ring to another thread was full.
+        RingFull = 6 "ring-full",
+        /// Trades that were overwritten before they were caught up.
+        Lost = 7 "lost",
+        /// Trades older than every row that may still be revised.
+        TooLate = 8 "too-late",
+        /// Trades whose numbers or times no candle can hold.
+        Refused = 9 "refused",
+    }
+}
+
+counters! {
+    /// A stretch of the way from the venue to the reader. The number is part of the format: append, never reorder.
+    Stage {
+        /// exchange_ns to receive_ns: the venue, the network, and the difference of the clocks.
+        Network = 0 "network",
+        /// receive_ns to the event parsed: TLS, frames and parsing.
+        ReadToParse = 1 "read-parse",
+        /// receive_ns to the trade readable in shared memory.
+        ReadToTrade = 2 "read-trade",
+        /// Hand-over of an event to the worker's thread.
+        Hop = 3 "hop",
+        /// receive_ns to the live candle readable in shared memory.
+        ReadToCandle = 4 "read-candle",
+        /// One turn of the thread's loop.
+        Turn = 5 "turn",
+    }
+}
+
+/// State of a connection. The number is part of the format.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u64)]
+pub enum ConnectionState {
+    /// Never tried.
+    Idle = 0,
+    /// Looking up, connecting, TLS, upgrade.
+    Connecting = 1,
+    /// Connected; nothing subscribed yet.
+    Connected = 2,
+    /// The venue accepted a subscription.
+    Subscribed = 3,
+    /// Data flows.
+    Live = 4,
+    /// Silent for too long: being asked.
+    Stale = 5,
+    /// Waiting before the next attempt.
+    Waiting = 6,
+    /// Closed.
+    Closed = 7,
+}
+
+impl ConnectionState {
+    /// Every state, in the order of their numbers.
+    pub const ALL: [Self; 8] = [
+        Self::Idle,
+        Self::Connecting,
+        Self::Connected,
+        Self::Subscribed,
+        Self::Live,
+        Self::Stale,
+        Self::Waiting,
+        Self::Closed,
+    ];
+
+    /// The state of a number; unknown ones read as idle.
+    #[must_use]
+    pub fn from_number(number: u64) -> Self {
+        Self::ALL.into_iter().find(|state| *state as u64 == number).unwrap_or(Self::Idle)
+    }
+
+    /// The word tables print.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Subscribed => "subscribed",
+            Self::Live => "live",
+            Self::Stale => "stale",
+            Self::Waiting => "waiting",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// Word of the epoch in which a connection or thread record was opened.
+pub const RECORD_EPOCH: usize = HEADER_WORDS;
+
+/// Word of a connection's state.
+pub const CONNECTION_STATE: usize = RECORD_EPOCH + 1;
+/// Word of the time it connected.
+pub const CONNECTION_CONNECTED_AT: usize = CONNECTION_STATE + 1;
+/// Word of its last sign of life.
+pub const CONNECTION_LAST_HEARTBEAT: usize = CONNECTION_STATE + 2;
+/// Word of its last data.
+pub const CONNECTION_LAST_DATA: usize = CONNECTION_STATE + 3;
+/// Word of the number of attempts to connect.
+pub const CONNECTION_ATTEMPTS: usize = CONNECTION_STATE + 4;
+/// Word of the time of the last attempt.
+pub const CONNECTION_LAST_ATTEMPT: usize = CONNECTION_STATE + 5;
+/// First word of its counters.
+pub const CONNECTION_COUNTERS: usize = 16;
+/// Room for counters.
+pub const CONNECTION_COUNTERS_MAX: usize = 16;
+/// First word of its rejects.
+pub const CONNECTION_REJECTS: usize = CONNECTION_COUNTERS + CONNECTION_COUNTERS_MAX;
+/// Room for reject reasons.
+pub const CONNECTION_REJECTS_MAX: usize = 32;
+/// Words of a connection region.
+pub const CONNECTION_WORDS: usize = CONNECTION_REJECTS + CONNECTION_REJECTS_MAX;
+const _: () = assert!(ConnectionCounter::ALL.len() <= CONNECTION_COUNTERS_MAX);
+const _: () = assert!(CONNECTION_COUNTERS.is_multiple_of(LINE_WORDS));
+
+/// First word of a thread's counters.
+pub const THREAD_COUNTERS: usize = HEADER_WORDS + LINE_WORDS;
+/// Room for counters.
+pub const THREAD_COUNTERS_MAX: usize = 16;
+/// First word of a thread's histograms.
+pub const THREAD_HISTOGRAMS: usize = THREAD_COUNTERS + THREAD_COUNTERS_MAX;
+/// Words of a thread region.
+pub const THREAD_WORDS: usize = THREAD_HISTOGRAMS + Stage::ALL.len() * HISTOGRAM_WORDS;
+const _: () = assert!(ThreadCounter::ALL.len() <= THREAD_COUNTERS_MAX && THREAD_HISTOGRAMS == 32);
+
+/// Header of a connection region.
+#[must_use]
+pub const fn connection_header() -> RegionHeader {
+    let bytes = pages(CONNECTION_WORDS as u64 * 8);
+    RegionHeader { kind: RegionKind::Connection, bytes, shape: [0; 4] }
+}
+
+/// Header of a thread region; its shape is the number of stages.
+#[must_use]
+pub const fn thread_header() -> RegionHeader {
+    let bytes = pages(THREAD_WORDS as u64 * 8);
+    RegionHeader { kind: RegionKind::Thread, bytes, shape: [Stage::ALL.len() as u64, 0, 0, 0] }
+}
+
+/// First word of a stage's histogram.
+#[must_use]
+pub const fn stage_word(stage: Stage) -> usize {
+    THREAD_HISTOGRAMS + stage as usize * HISTOGRAM_WORDS
+}

@@ -1,0 +1,159 @@
+//! The series region: the live candle, the live indicator values and the history of one symbol and timeframe.
+//!
+//! ```text
+//! region header   kind 2, bytes, capacity, depth, columns                     8 words
+//! control         of the history table                                        8 words
+//! column table    per column: name (48 bytes) | seed_row | reserved           8 words each
+//! live            double slot: row | trade_seq | publish_ns | columns ...
+//! journal         of the history table
+//! cells           per column 2 * capacity words
+//! ```
+//!
+//! The first ten columns are the candle's, in the order of [`CANDLE_COLUMNS`]; each further one is an indicator's
+//! output. Every column is 64-bit: f64, except open_time_ns (i64), trade_count and quality (u64). `capacity` is a
+//! multiple of 8, so that every column begins on a cache line.
+
+use crate::double_slot::DoubleSlot;
+use crate::region::{HEADER_WORDS, RegionHeader, RegionKind, pages};
+use crate::table::{self, CONTROL_WORDS, Table};
+use crate::{LINE_WORDS, Word};
+
+/// Names of the candle's columns, in their order.
+pub const CANDLE_COLUMNS: [&str; 10] = [
+    "open_time_ns",
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "quote_volume",
+    "taker_buy_volume",
+    "trade_count",
+    "quality",
+];
+/// Number of the candle's columns.
+pub const CANDLE_WORDS: usize = CANDLE_COLUMNS.len();
+
+/// Words of one entry of the column table.
+pub const COLUMN_WORDS: usize = LINE_WORDS;
+/// Words of a column's name.
+pub const COLUMN_NAME_WORDS: usize = 6;
+/// The longest column name, in bytes.
+pub const COLUMN_NAME_BYTES_MAX: usize = COLUMN_NAME_WORDS * 8;
+/// Word of `seed_row` within an entry of the column table: the first row with a settled value; all ones if none yet.
+pub const COLUMN_SEED_ROW: usize = COLUMN_NAME_WORDS;
+/// `seed_row` of a column without values.
+pub const SEED_NONE: u64 = u64::MAX;
+
+/// Words of the live slot before the columns.
+pub const LIVE_HEAD_WORDS: usize = 3;
+
+/// The fewest rows by which capacity exceeds depth: so many closes may pass while a view is read.
+pub const SLACK_MIN: u64 = 8;
+/// The most rows a series may have.
+pub const CAPACITY_MAX: u64 = 1 << 24;
+/// The most columns a series may have.
+pub const COLUMNS_MAX: u64 = 1024;
+
+const WORD_CONTROL: usize = HEADER_WORDS;
+const WORD_COLUMNS: usize = WORD_CONTROL + CONTROL_WORDS;
+const _: () = assert!(WORD_CONTROL.is_multiple_of(LINE_WORDS) && WORD_COLUMNS.is_multiple_of(LINE_WORDS));
+
+/// Shape of a series region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SeriesLayout {
+    /// Rows the ring of each column holds: a multiple of 8.
+    pub capacity: usize,
+    /// Rows a view may span.
+    pub depth: usize,
+    /// Columns, the candle's ten included.
+    pub columns: usize,
+}
+
+impl SeriesLayout {
+    /// The shape that serves `depth` rows with at least `slack` to spare and so many indicator columns; `None` beyond
+    /// the limits.
+    #[must_use]
+    pub fn new(depth: u64, slack: u64, indicators: u64) -> Option<Self> {
+        let capacity = depth.checked_add(slack.max(SLACK_MIN))?.checked_next_multiple_of(LINE_WORDS as u64)?;
+        let columns = indicators.checked_add(CANDLE_WORDS as u64)?;
+        let good = depth > 0 && capacity <= CAPACITY_MAX && columns <= COLUMNS_MAX;
+        good.then_some(Self { capacity: capacity as usize, depth: depth as usize, columns: columns as usize })
+    }
+
+    const fn live_start(&self) -> usize {
+        WORD_COLUMNS + self.columns * COLUMN_WORDS
+    }
+
+    const fn journal_start(&self) -> usize {
+        self.live_start() + DoubleSlot::words(LIVE_HEAD_WORDS + self.columns)
+    }
+
+    const fn cells_start(&self) -> usize {
+        self.journal_start() + table::journal_words(self.columns)
+    }
+
+    /// Words of the region.
+    #[must_use]
+    pub const fn words(&self) -> usize {
+        self.cells_start() + table::cell_words(self.columns, self.capacity)
+    }
+
+    /// Where a column's words begin, counted in words from the start of the region.
+    #[must_use]
+    pub const fn column_start(&self, column: usize) -> usize {
+        self.cells_start() + column * 2 * self.capacity
+    }
+
+    /// The region's header.
+    #[must_use]
+    pub const fn header(&self) -> RegionHeader {
+        let bytes = pages(self.words() as u64 * 8);
+        let shape = [self.capacity as u64, self.depth as u64, self.columns as u64, 0];
+        RegionHeader { kind: RegionKind::Series, bytes, shape }
+    }
+
+    /// The shape a header speaks of; `None` if no writer makes such a one.
+    #[must_use]
+    pub fn from_header(header: &RegionHeader) -> Option<Self> {
+        let [capacity, depth, columns, _] = header.shape;
+        let good = capacity <= CAPACITY_MAX
+            && capacity.is_multiple_of(LINE_WORDS as u64)
+            && depth > 0
+            && depth.checked_add(SLACK_MIN)? <= capacity
+            && (CANDLE_WORDS as u64..=COLUMNS_MAX).contains(&columns);
+        if !good {
+            return None;
+        }
+        let layout = Self { capacity: capacity as usize, depth: depth as usize, columns: columns as usize };
+        (layout.header() == *header).then_some(layout)
+    }
+
+    /// The entry of a column in the column table.
+    #[must_use]
+    pub fn column_entry<'a>(&self, region: &'a [Word], column: usize) -> &'a [Word] {
+        let start = WORD_COLUMNS + column * COLUMN_WORDS;
+        &region[start..start + COLUMN_WORDS]
+    }
+
+    /// The live slot of a region.
+    #[inline]
+    #[must_use]
+    pub fn live<'a>(&self, region: &'a [Word]) -> DoubleSlot<'a> {
+        DoubleSlot::new(&region[self.live_start()..self.journal_start()], LIVE_HEAD_WORDS + self.columns)
+    }
+
+    /// The history of a region.
+    #[inline]
+    #[must_use]
+    pub fn table<'a>(&self, region: &'a [Word]) -> Table<'a> {
+        Table::new(
+            &region[WORD_CONTROL..WORD_COLUMNS],
+            &region[self.journal_start()..self.cells_start()],
+            &region[self.cells_start()..self.words()],
+            self.columns,
+            self.capacity,
+            self.depth,
+        )
+    }
+}

@@ -1,0 +1,168 @@
+//! Plane events: announced by the writing threads, merged by followers.
+
+use std::sync::Arc;
+
+use tickplane_layout::event::{EventLayout, EventRecord};
+use tickplane_layout::region::RegionKind;
+use tickplane_layout::ring::{Cursor, Next as RingNext};
+use tickplane_model::ExchangeId;
+
+use crate::Next;
+use crate::arena::{Claim, open_region};
+use crate::region::Region;
+use crate::segment::Segment;
+
+/// What happened. The number is part of the format: append, never reorder.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum EventKind {
+    /// A candle closed: its row is readable.
+    CandleClose = 1,
+    /// A closed candle was revised.
+    CandleRevise = 2,
+    /// A connection of the exchange came or went; `detail` is its [`ConnectionState`](crate::ConnectionState).
+    Lifecycle = 3,
+    /// An alert fired.
+    Alert = 4,
+}
+
+impl EventKind {
+    const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::CandleClose),
+            2 => Some(Self::CandleRevise),
+            3 => Some(Self::Lifecycle),
+            4 => Some(Self::Alert),
+            _ => None,
+        }
+    }
+}
+
+/// One event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PlaneEvent {
+    /// What happened.
+    pub kind: EventKind,
+    /// On which exchange.
+    pub exchange: ExchangeId,
+    /// Number of the series' entry in the exchange's directory, for candle events; see
+    /// [`Plane::key_of`](crate::Plane::key_of).
+    pub entry: u32,
+    /// Row of the series, for candle events.
+    pub row: u64,
+    /// When it was announced.
+    pub publish_ns: i64,
+    /// What else the kind says.
+    pub detail: u64,
+}
+
+impl PlaneEvent {
+    fn record(&self) -> EventRecord {
+        let Self { kind, exchange, entry, row, publish_ns, detail } = *self;
+        EventRecord { kind: kind as u8, exchange: exchange as u8, entry, row, publish_ns, detail }
+    }
+
+    fn from_record(record: &EventRecord) -> Option<Self> {
+        let EventRecord { kind, exchange, entry, row, publish_ns, detail } = *record;
+        let kind = EventKind::from_number(kind)?;
+        Some(Self { kind, exchange: ExchangeId::from_number(exchange)?, entry, row, publish_ns, detail })
+    }
+}
+
+/// Announces the events of one thread.
+#[derive(Debug)]
+pub struct EventWriter {
+    claim: Claim,
+    layout: EventLayout,
+}
+
+impl EventWriter {
+    pub(crate) fn new(claim: Claim, layout: EventLayout) -> Self {
+        layout.events(claim.region.words()).recover();
+        Self { claim, layout }
+    }
+
+    /// Announces an event, after what it speaks of was published, and gives its dense sequence number.
+    #[inline]
+    pub fn publish(&mut self, event: &PlaneEvent) -> u64 {
+        self.layout.events(self.claim.region.words()).publish(&event.record().pack())
+    }
+}
+
+/// An event as a follower met it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Announced {
+    /// Which ring it came from; sequence numbers are dense within one.
+    pub ring: u32,
+    /// Its number in that ring.
+    pub seq: u64,
+    /// The event.
+    pub event: PlaneEvent,
+}
+
+/// Follows the events of every writing thread of a plane. In order within a thread, in no promised order between them.
+#[derive(Debug)]
+pub struct EventFollower {
+    segment: Arc<Segment>,
+    scanned: u64,
+    rings: Vec<Followed>,
+    turn: usize,
+}
+
+#[derive(Debug)]
+struct Followed {
+    region: Region,
+    layout: EventLayout,
+    cursor: Cursor,
+}
+
+impl EventFollower {
+    /// Follows from now on.
+    pub(crate) fn new(segment: &Arc<Segment>) -> Self {
+        let mut follower = Self { segment: Arc::clone(segment), scanned: 0, rings: Vec::new(), turn: 0 };
+        follower.scan();
+        for ring in &mut follower.rings {
+            ring.cursor = Cursor::at(ring.layout.events(ring.region.words()).head().saturating_add(1));
+        }
+        follower
+    }
+
+    /// Takes up rings that appeared since the last look, from their first event.
+    fn scan(&mut self) {
+        let count = self.segment.directory().count();
+        for index in self.scanned..count {
+            let opened = open_region(&self.segment, index).filter(|(_, header)| header.kind == RegionKind::Events);
+            let ring = opened.and_then(|(region, header)| {
+                Some(Followed { region, layout: EventLayout::from_header(&header)?, cursor: Cursor::at(1) })
+            });
+            self.rings.extend(ring);
+        }
+        self.scanned = count;
+    }
+
+    /// The next event of any ring. Wait-free; several rings take turns.
+    pub fn poll(&mut self) -> Next<Announced> {
+        self.scan();
+        for _ in 0..self.rings.len() {
+            self.turn = (self.turn + 1) % self.rings.len();
+            let followed = &mut self.rings[self.turn];
+            let next = followed.cursor.poll(&followed.layout.events(followed.region.words()));
+            match next {
+                RingNext::Empty => {}
+                RingNext::Lost(lost) => return Next::Lost(lost),
+                RingNext::Record(seq, record) => {
+                    if let Some(event) = PlaneEvent::from_record(&EventRecord::unpack(&record)) {
+                        return Next::Item(Announced { ring: followed.region.entry() as u32, seq, event });
+                    }
+                }
+            }
+        }
+        Next::Empty
+    }
+
+    /// How many events it lost in all.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.rings.iter().map(|ring| ring.cursor.lost()).fold(0, u64::saturating_add)
+    }
+}

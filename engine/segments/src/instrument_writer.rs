@@ -1,0 +1,64 @@
+//! What an instrument's shard writes: trades and quotes.
+
+use tickplane_layout::instrument::InstrumentLayout;
+use tickplane_layout::ring::Slot;
+use tickplane_model::{Quote, Trade};
+
+use crate::arena::Claim;
+use crate::{TradeReader, convert};
+
+/// Publishes the trades and quotes of one instrument. One per instrument, moved to its owner's thread.
+#[derive(Debug)]
+pub struct InstrumentWriter {
+    claim: Claim,
+    layout: InstrumentLayout,
+}
+
+impl InstrumentWriter {
+    pub(crate) fn new(claim: Claim, layout: InstrumentLayout) -> Self {
+        let words = claim.region.words();
+        layout.trades(words).recover();
+        layout.quote(words).recover();
+        Self { claim, layout }
+    }
+
+    /// Publishes a trade and gives its dense sequence number.
+    #[inline]
+    pub fn publish_trade(&mut self, trade: &Trade, publish_ns: i64) -> u64 {
+        self.layout.trades(self.claim.region.words()).publish(&convert::trade_words(trade, publish_ns))
+    }
+
+    /// Publishes a quote and gives its dense sequence number.
+    #[inline]
+    pub fn publish_quote(&mut self, quote: &Quote, publish_ns: i64) -> u64 {
+        self.layout.quote(self.claim.region.words()).publish(convert::quote_words(quote, publish_ns).into_iter())
+    }
+
+    /// The newest published trade, also one that an earlier process published.
+    #[must_use]
+    pub fn last_trade(&self) -> Option<Trade> {
+        let ring = self.layout.trades(self.claim.region.words());
+        match ring.read(ring.head()) {
+            Slot::Record(record) if ring.head() > 0 => Some(convert::trade(&record).0),
+            _ => None,
+        }
+    }
+
+    /// Sequence of the newest published trade, 0 if there is none.
+    #[must_use]
+    pub fn trade_seq(&self) -> u64 {
+        self.layout.trades(self.claim.region.words()).head()
+    }
+
+    /// The number of its entry in the exchange's directory.
+    #[must_use]
+    pub fn entry(&self) -> u32 {
+        self.claim.region.entry() as u32
+    }
+
+    /// A reader of the trades, standing after the newest: for a worker that must catch up.
+    #[must_use]
+    pub fn trades(&self) -> TradeReader {
+        TradeReader::new(self.claim.region.clone(), self.layout)
+    }
+}

@@ -1,0 +1,92 @@
+//! The instance's lock: an open-file-description lock, gone with its process, however that ended.
+//!
+//! The file is never renamed. It may be removed by the holder; so whoever gets the lock checks that the file it
+//! locked is still the one of that name.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::SegmentError;
+
+/// The lock, held until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock, making its file if there is none, and writes this process's id into it.
+    pub(crate) fn take(path: &Path) -> Result<Self, SegmentError> {
+        loop {
+            let mut file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(path)
+                .map_err(SegmentError::io("open the lock", path))?;
+            if !try_lock(file.as_raw_fd()).map_err(SegmentError::io("lock", path))? {
+                return Err(SegmentError::Locked { path: path.to_owned(), pid: holder(&mut file) });
+            }
+            if is_at(&file, path) {
+                note_holder(&mut file).map_err(SegmentError::io("write", path))?;
+                return Ok(Self { _file: file });
+            }
+        }
+    }
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), path.metadata()) {
+        (Ok(held), Ok(named)) => (held.dev(), held.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+fn note_holder(file: &mut File) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+fn holder(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+/// Whether some process holds the lock; `None` if this one may not ask.
+pub(crate) fn is_held(path: &PathBuf) -> Option<bool> {
+    let file = File::open(path).ok()?;
+    let mut request = request(libc::F_RDLCK);
+    // A read lock conflicts with the holder's write lock, and an O_RDONLY descriptor may ask for it.
+    // SAFETY: F_OFD_GETLK reads and writes one `flock`, which `request` is.
+    let answer = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &raw mut request) };
+    (answer == 0).then_some(request.l_type != libc::F_UNLCK as libc::c_short)
+}
+
+fn try_lock(fd: RawFd) -> std::io::Result<bool> {
+    let request = request(libc::F_WRLCK);
+    // SAFETY: F_OFD_SETLK reads one `flock`, which `request` is.
+    if unsafe { libc::fcntl(fd, libc::F_OFD_SETLK, &raw const request) } == 0 {
+        return Ok(true);
+    }
+    let error = std::io::Error::last_os_error();
+    match error.raw_os_error() {
+        Some(libc::EAGAIN | libc::EACCES) => Ok(false),
+        _ => Err(error),
+    }
+}
+
+/// The whole file.
+fn request(kind: libc::c_int) -> libc::flock {
+    // SAFETY: `flock` is plain integers, for which zero is a value; the kernel wants l_pid = 0.
+    let mut request: libc::flock = unsafe { std::mem::zeroed() };
+    request.l_type = kind as libc::c_short;
+    request.l_whence = libc::SEEK_SET as libc::c_short;
+    request
+}

@@ -1,0 +1,177 @@
+//! What a plane says about itself.
+
+use std::sync::Arc;
+
+use hdrhistogram::Histogram;
+use tickplane_layout::Word;
+use tickplane_layout::header::LifeState;
+use tickplane_layout::health::{
+    CONNECTION_ATTEMPTS, CONNECTION_CONNECTED_AT, CONNECTION_COUNTERS, CONNECTION_LAST_ATTEMPT, CONNECTION_LAST_DATA,
+    CONNECTION_LAST_HEARTBEAT, CONNECTION_REJECTS, CONNECTION_STATE, ConnectionCounter, ConnectionState, RECORD_EPOCH,
+    Stage, THREAD_COUNTERS, ThreadCounter, connection_header, stage_word, thread_header,
+};
+use tickplane_layout::histogram::{self, HISTOGRAM_WORDS};
+use tickplane_layout::region::{RegionHeader, RegionKind};
+use tickplane_layout::sync::Ordering;
+use tickplane_layout::text;
+use tickplane_model::{ExchangeId, RejectReason};
+
+use crate::arena::open_region;
+use crate::region::Region;
+use crate::segment::Segment;
+
+/// The plane's life signs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PlaneStatus {
+    /// What its writer said last.
+    pub state: LifeState,
+    /// Whether its writing process lives: it said live and not goodbye, holds the lock where that can be asked, and is
+    /// the process it says.
+    pub alive: bool,
+    /// The writing process.
+    pub pid: u32,
+    /// How many writers the plane's segment has had.
+    pub epoch: u64,
+    /// When that process opened it.
+    pub opened_ns: i64,
+    /// When it last said that it lives.
+    pub heartbeat_ns: i64,
+    /// Exchanges that have a segment.
+    pub exchanges: Vec<ExchangeId>,
+}
+
+/// The health of one connection.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConnectionStatus {
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// The connection's name within it.
+    pub label: String,
+    /// Its state.
+    pub state: ConnectionState,
+    /// When it connected last, 0 if never.
+    pub connected_at_ns: i64,
+    /// Its last sign of life, 0 if none.
+    pub last_heartbeat_ns: i64,
+    /// Its last data, 0 if none.
+    pub last_data_ns: i64,
+    /// Attempts to connect since the plane started.
+    pub attempts: u64,
+    /// When the last attempt began.
+    pub last_attempt_ns: i64,
+    /// Its counters, in the order of [`ConnectionCounter::ALL`].
+    pub counters: Vec<(ConnectionCounter, u64)>,
+    /// What was rejected, by reason, in the order of [`RejectReason::ALL`].
+    pub rejects: Vec<(RejectReason, u64)>,
+}
+
+impl ConnectionStatus {
+    /// One counter.
+    #[must_use]
+    pub fn count(&self, counter: ConnectionCounter) -> u64 {
+        self.counters.iter().find(|(of, _)| *of == counter).map_or(0, |(_, count)| *count)
+    }
+
+    /// Rejects of every reason.
+    #[must_use]
+    pub fn rejected(&self) -> u64 {
+        self.rejects.iter().map(|(_, count)| count).fold(0, |sum, count| sum.saturating_add(*count))
+    }
+}
+
+/// The health of one thread.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ThreadStatus {
+    /// The thread.
+    pub name: String,
+    /// Its counters, in the order of [`ThreadCounter::ALL`].
+    pub counters: Vec<(ThreadCounter, u64)>,
+    /// Its latencies, in the order of [`Stage::ALL`].
+    pub stages: Vec<StageStatus>,
+}
+
+impl ThreadStatus {
+    /// One counter.
+    #[must_use]
+    pub fn count(&self, counter: ThreadCounter) -> u64 {
+        self.counters.iter().find(|(of, _)| *of == counter).map_or(0, |(_, count)| *count)
+    }
+}
+
+/// The latencies of one stage.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StageStatus {
+    /// The stage.
+    pub stage: Stage,
+    /// Sum of the durations, in nanoseconds.
+    pub sum_ns: u64,
+    /// The longest one, in nanoseconds.
+    pub max_ns: u64,
+    /// The distribution, in nanoseconds, to two significant digits.
+    pub histogram: Histogram<u64>,
+}
+
+/// The records of a kind that the present or last writer opened.
+fn records(segment: &Arc<Segment>, kind: RegionKind, shape: RegionHeader) -> Vec<(Region, u8, String)> {
+    let epoch = segment.header().writer().map_or(0, |writer| writer.epoch);
+    let directory = segment.directory();
+    let record = |index| {
+        let (region, header) = open_region(segment, index).filter(|(_, header)| *header == shape)?;
+        let entry = directory.entry(index).filter(|entry| entry.kind == kind && header.kind == kind)?;
+        let is_current = load(region.words(), RECORD_EPOCH) == epoch && region.check_current().is_ok();
+        let name = text::unpack(&entry.name, &mut [0; 64])?.to_owned();
+        is_current.then_some((region, entry.exchange, name))
+    };
+    (0..directory.count()).filter_map(record).collect()
+}
+
+fn load(words: &[Word], at: usize) -> u64 {
+    words[at].load(Ordering::Relaxed)
+}
+
+pub(crate) fn connections(segment: &Arc<Segment>) -> Vec<ConnectionStatus> {
+    let records = records(segment, RegionKind::Connection, connection_header());
+    records.into_iter().filter_map(|(region, exchange, label)| connection(region.words(), exchange, label)).collect()
+}
+
+fn connection(words: &[Word], exchange: u8, label: String) -> Option<ConnectionStatus> {
+    let time = |at| load(words, at).cast_signed();
+    Some(ConnectionStatus {
+        exchange: ExchangeId::from_number(exchange)?,
+        label,
+        state: ConnectionState::from_number(load(words, CONNECTION_STATE)),
+        connected_at_ns: time(CONNECTION_CONNECTED_AT),
+        last_heartbeat_ns: time(CONNECTION_LAST_HEARTBEAT),
+        last_data_ns: time(CONNECTION_LAST_DATA),
+        attempts: load(words, CONNECTION_ATTEMPTS),
+        last_attempt_ns: time(CONNECTION_LAST_ATTEMPT),
+        counters: counted(ConnectionCounter::ALL, words, CONNECTION_COUNTERS),
+        rejects: counted(&RejectReason::ALL, words, CONNECTION_REJECTS),
+    })
+}
+
+fn counted<T: Copy>(all: &[T], words: &[Word], first: usize) -> Vec<(T, u64)> {
+    all.iter().enumerate().map(|(at, of)| (*of, load(words, first + at))).collect()
+}
+
+pub(crate) fn threads(segment: &Arc<Segment>) -> Vec<ThreadStatus> {
+    let records = records(segment, RegionKind::Thread, thread_header());
+    records.into_iter().map(|(region, _, name)| thread(region.words(), name)).collect()
+}
+
+fn thread(words: &[Word], name: String) -> ThreadStatus {
+    let stage = |stage: &Stage| {
+        let start = stage_word(*stage);
+        stage_status(*stage, histogram::Histogram::new(&words[start..start + HISTOGRAM_WORDS]))
+    };
+    let stages = Stage::ALL.iter().filter_map(stage).collect();
+    ThreadStatus { name, counters: counted(ThreadCounter::ALL, words, THREAD_COUNTERS), stages }
+}
+
+fn stage_status(stage: Stage, source: histogram::Histogram<'_>) -> Option<StageStatus> {
+    let mut histogram = Histogram::new_with_bounds(1, histogram::VALUE_MAX, 2).ok()?;
+    for (value, count) in source.buckets() {
+        histogram.saturating_record_n(value, count);
+    }
+    Some(StageStatus { stage, sum_ns: source.sum(), max_ns: source.max(), histogram })
+}
