@@ -1,6 +1,6 @@
 //! Instruments over connections, and names over messages, within a venue's limits.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tickplane_model::Instrument;
 
@@ -25,13 +25,9 @@ pub(crate) fn connections(instruments: &[Instrument], per_connection: usize, url
 
 /// The venue tickers of a session's instruments, each once, in order.
 pub(crate) fn tickers<'a>(instruments: impl Iterator<Item = &'a Instrument>) -> Vec<String> {
-    let mut tickers: Vec<String> = Vec::new();
-    for instrument in instruments {
-        if !tickers.contains(&instrument.venue_symbol) {
-            tickers.push(instrument.venue_symbol.clone());
-        }
-    }
-    tickers
+    let mut seen = HashSet::new();
+    let new = instruments.filter(|instrument| seen.insert(instrument.venue_symbol.as_str()));
+    new.map(|instrument| instrument.venue_symbol.clone()).collect()
 }
 
 /// Whether a ticker can stand in a JSON string and a URL as it is.

@@ -19,8 +19,8 @@ pub(super) const META: Meta = Meta {
         // Not stated; with the longest names this stays near 5 KB a message.
         subscriptions_per_message: 200,
         message_bytes_max: 8192,
-        // Five a second, and the answers to its pings count: one is left to them.
-        outgoing: Some(Rate { count: 4, per_ms: 1_000 }),
+        // Pings, pongs and texts together.
+        outgoing: Some(Rate { count: 5, per_ms: 1_000 }),
         connects: Some(Rate { count: 300, per_ms: 300_000 }),
         // In request weight.
         requests: Some(Rate { count: 6_000, per_ms: 60_000 }),

@@ -14,8 +14,8 @@ pub(super) const META: Meta = Meta {
         subscriptions_per_message: 0,
         // Not stated; 250 products fit many times over.
         message_bytes_max: 16_384,
-        // Eight a second and IP: four connections may speak at once.
-        outgoing: Some(Rate { count: 2, per_ms: 1_000 }),
+        // Eight a second and IP: two connections may speak at once, and two carry every product.
+        outgoing: Some(Rate { count: 4, per_ms: 1_000 }),
         connects: Some(Rate { count: 8, per_ms: 1_000 }),
         requests: Some(Rate { count: 10, per_ms: 1_000 }),
         subscribe_deadline_ms: Some(5_000),
