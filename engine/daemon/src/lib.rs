@@ -1,1 +1,22 @@
-//! To be written.
+//! The tickplane process: config, threads, HTTPS, control socket. Everything that decides, waits or formats lives
+//! here; the data path's threads are only started and told.
+#![forbid(unsafe_code)]
+
+mod bell;
+mod config;
+mod control_socket;
+mod daemon;
+mod error;
+mod https;
+mod memory;
+mod plane;
+mod threads;
+mod trust;
+
+pub use config::{
+    Config, ConfigError, ConfigFileError, ExchangeConfig, INSTANCE, NotCarried, THREADS_MAX, TOP, carried, nearest,
+};
+pub use control_socket::{ControlAnswer, ControlError, ControlRequest, request};
+pub use daemon::{Daemon, Started};
+pub use error::DaemonError;
+pub use memory::{plane_bytes, symbol_bytes};

@@ -13,13 +13,15 @@ pub struct Sender {
     deferred: Vec<WorkerEvent>,
     /// How much of `deferred` is already in the ring.
     flushed: usize,
+    /// Whether something entered the ring since [`Sender::take_sent`].
+    has_sent: bool,
     /// Per slot: one more than the place of its last entry in `deferred`; 0 for none.
     places: Vec<usize>,
 }
 
 impl Sender {
     pub(crate) fn new(producer: rtrb::Producer<WorkerEvent>) -> Self {
-        Self { producer, deferred: Vec::new(), flushed: 0, places: Vec::new() }
+        Self { producer, deferred: Vec::new(), flushed: 0, has_sent: false, places: Vec::new() }
     }
 
     /// Makes room for one more instrument. Called when it is added, so that sending never allocates for trades.
@@ -33,18 +35,23 @@ impl Sender {
 
     /// Sends a trade that stands in the shared trade ring as number `seq`; `false` if it was deferred.
     pub fn trade(&mut self, slot: u32, seq: u64, trade: &Trade) -> bool {
-        if self.is_behind() || self.producer.push(WorkerEvent::Trade { slot, seq, trade: *trade }).is_err() {
+        let is_sent = !self.is_behind() && self.push(WorkerEvent::Trade { slot, seq, trade: *trade });
+        if !is_sent {
             self.defer_trade(slot, seq);
-            return false;
         }
-        true
+        is_sent
     }
 
     /// Sends anything that is not a trade.
     pub fn tell(&mut self, event: WorkerEvent) {
-        if self.is_behind() || self.producer.push(event).is_err() {
+        if self.is_behind() || !self.push(event) {
             self.defer(event);
         }
+    }
+
+    /// Whether something entered the ring since the last call: then the worker may have to be woken.
+    pub fn take_sent(&mut self) -> bool {
+        std::mem::take(&mut self.has_sent)
     }
 
     /// Whether the ring was full and something still waits for room.
@@ -56,7 +63,8 @@ impl Sender {
     /// Moves what waits into the ring as far as there is room; `true` when nothing waits any more.
     pub fn flush(&mut self) -> bool {
         while let Some(event) = self.deferred.get(self.flushed) {
-            if self.producer.push(*event).is_err() {
+            let event = *event;
+            if !self.push(event) {
                 return false;
             }
             self.flushed += 1;
@@ -67,6 +75,12 @@ impl Sender {
             self.places.fill(0);
         }
         true
+    }
+
+    fn push(&mut self, event: WorkerEvent) -> bool {
+        let is_sent = self.producer.push(event).is_ok();
+        self.has_sent |= is_sent;
+        is_sent
     }
 
     fn defer_trade(&mut self, slot: u32, seq: u64) {

@@ -1,1 +1,26 @@
-//! To be written.
+//! The state machine of one core: its connections (TLS, frames, venue sessions), its instruments, and the worker
+//! that builds candles. No I/O, no threads, no clock: time, bytes and answers come in as arguments.
+//!
+//! ```text
+//! bytes ─► Link (TLS, frames) ─► Session (venue) ─► Shard: de-duplicate, publish ─► Sender ═► Worker: candles, indicators
+//! ```
+#![forbid(unsafe_code)]
+
+mod backoff;
+mod connection;
+mod duplicates;
+mod feed;
+mod instrument;
+mod link;
+mod now;
+mod shard;
+mod tls;
+mod worker;
+
+pub use connection::{CloseReason, ConnectionSpec};
+pub use feed::Feed;
+pub use instrument::{OwnedInstrument, Route};
+pub use link::{Address, LinkError};
+pub use now::{Clock, Now};
+pub use shard::{Action, ConnectionId, Happening, Report, Shard};
+pub use worker::{SymbolFeeds, Worker};

@@ -1,0 +1,321 @@
+//! The process: one cold thread that hears wishes, answers and notices, and acts on what control decides.
+
+use std::collections::{BTreeMap, HashMap};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use tickplane_control::{Action, Control, Input, Outcome, Wanted};
+use tickplane_exchanges::Hosts;
+use tickplane_model::{ExchangeId, Symbol, format_time};
+use tickplane_runtimes::{Notice, SystemClock};
+use tickplane_segments::Instance;
+use tickplane_shards::{Clock, Happening, Report};
+
+use crate::bell::BellThread;
+use crate::config::Config;
+use crate::control_socket::{ControlRequest, ControlSocket};
+use crate::error::DaemonError;
+use crate::https::Https;
+use crate::plane::{Plane, Venue};
+use crate::trust::Trust;
+
+/// How often the cold thread shows that the plane lives.
+const HEARTBEAT: Duration = Duration::from_millis(100);
+
+/// An exchange that was started.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Started {
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// The symbols it carries.
+    pub symbols: Vec<Symbol>,
+}
+
+/// What came of a wish: the symbols, empty when an exchange was stopped, or why not.
+type Reply = Result<Vec<Symbol>, String>;
+
+enum Message {
+    Wish(Input, Sender<Reply>),
+    Listed(ExchangeId, Result<Vec<Vec<u8>>, String>),
+    Shutdown { is_removing: bool },
+}
+
+/// A running plane. Dropped without [`Daemon::shutdown`], its threads end with the process.
+pub struct Daemon {
+    messages: Sender<Message>,
+    cold: JoinHandle<()>,
+    description: String,
+}
+
+impl Daemon {
+    /// Takes the instance and starts the plane, idle. `talk` gets one line for people per event.
+    ///
+    /// # Errors
+    /// When another plane holds the instance, or memory, permissions or config do not allow it.
+    pub fn start(config: Config, talk: Sender<String>) -> Result<Self, DaemonError> {
+        let instance = Instance::new(config.root.as_deref(), &config.instance)?;
+        let clock = SystemClock::new();
+        let venues = venues(&config)?;
+        let (notices, notice_inbox) = unbounded();
+        let plane = Plane::start(&config, &instance, &notices, clock.now().epoch_ns)?;
+        let (messages, inbox) = unbounded();
+        let socket = ControlSocket::listen(&instance, answering(messages.clone())).map_err(DaemonError::Control)?;
+        let description = plane.description().to_owned();
+        let control = Control::new(venues.values().map(|venue| (venue.exchange, wanted(&config, venue.id()))));
+        let bell = BellThread::start(plane.bell()).map_err(DaemonError::Thread)?;
+        let cold = Cold { plane, control, venues, waiting: HashMap::new(), messages: messages.clone(), talk, clock };
+        let cold = std::thread::Builder::new()
+            .name("cold".to_owned())
+            .spawn(move || {
+                // The socket goes first, so that no client asks a plane that is ending.
+                let ending = cold.run(&inbox, &notice_inbox);
+                drop(socket);
+                ending.end();
+                drop(bell);
+            })
+            .map_err(DaemonError::Thread)?;
+        Ok(Self { messages, cold, description })
+    }
+
+    /// Which runtime, how many threads, how much memory: one line for people.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// Starts an exchange and waits until its connections are under way.
+    ///
+    /// # Errors
+    /// Why it does not run; it may be tried again by itself, and the text says so.
+    pub fn start_exchange(&self, exchange: ExchangeId) -> Result<Started, String> {
+        let symbols = wish(&self.messages, Input::Start(exchange))?;
+        Ok(Started { exchange, symbols })
+    }
+
+    /// Stops an exchange: closes its connections, keeps what was published.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn stop_exchange(&self, exchange: ExchangeId) -> Result<(), String> {
+        wish(&self.messages, Input::Stop(exchange)).map(drop)
+    }
+
+    /// Ends the plane: says goodbye to the venues, marks every segment closed, and removes the instance's files if
+    /// asked to.
+    pub fn shutdown(self, remove: bool) {
+        // A cold thread that is gone has nothing left to do.
+        let _ = self.messages.send(Message::Shutdown { is_removing: remove });
+        let _ = self.cold.join();
+    }
+}
+
+fn wish(messages: &Sender<Message>, input: Input) -> Reply {
+    let (reply, answer) = bounded(1);
+    let ended = || "the plane is ending".to_owned();
+    messages.send(Message::Wish(input, reply)).map_err(|_| ended())?;
+    answer.recv().map_err(|_| ended())?
+}
+
+/// How the control socket answers: in one line.
+fn answering(messages: Sender<Message>) -> impl Fn(ControlRequest) -> Result<String, String> + Clone + Send + 'static {
+    move |request| match request {
+        ControlRequest::Start(exchange) => {
+            let symbols = wish(&messages, Input::Start(exchange))?;
+            Ok(format!("{exchange}: started with {}", list(&symbols)))
+        }
+        ControlRequest::Stop(exchange) => {
+            wish(&messages, Input::Stop(exchange))?;
+            Ok(format!("{exchange}: stopped"))
+        }
+    }
+}
+
+fn list(symbols: &[Symbol]) -> String {
+    let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
+    match names.len() {
+        1 => format!("1 symbol: {}", names[0]),
+        count => format!("{count} symbols: {}", names.join(" ")),
+    }
+}
+
+fn venues(config: &Config) -> Result<BTreeMap<ExchangeId, Venue>, DaemonError> {
+    let mut venues = BTreeMap::new();
+    for exchange in tickplane_exchanges::all() {
+        let meta = exchange.meta();
+        let own = config.exchange(meta.id);
+        let websocket = own.websocket.unwrap_or_else(|| meta.websocket[0].to_owned());
+        let rest = own.rest.unwrap_or_else(|| meta.rest.to_owned());
+        let trust =
+            Trust::load(own.ca.as_deref()).map_err(|reason| DaemonError::Exchange { exchange: meta.id, reason })?;
+        venues.insert(meta.id, Venue { exchange: *exchange, hosts: Hosts { websocket, rest }, trust });
+    }
+    Ok(venues)
+}
+
+fn wanted(config: &Config, id: ExchangeId) -> Wanted {
+    let own = config.exchange(id);
+    Wanted { symbols: own.symbols, top: own.top }
+}
+
+/// The cold thread.
+struct Cold {
+    plane: Plane,
+    control: Control,
+    venues: BTreeMap<ExchangeId, Venue>,
+    /// Who waits for what comes of a wish.
+    waiting: HashMap<ExchangeId, Vec<Sender<Reply>>>,
+    messages: Sender<Message>,
+    talk: Sender<String>,
+    clock: SystemClock,
+}
+
+impl Cold {
+    /// Runs until told to shut down; the caller then ends what is left.
+    fn run(mut self, inbox: &Receiver<Message>, notices: &Receiver<Notice>) -> Ending {
+        let mut heartbeat = Instant::now();
+        loop {
+            crossbeam_channel::select! {
+                recv(inbox) -> message => match message {
+                    Ok(Message::Shutdown { is_removing }) => return Ending { cold: self, is_removing },
+                    Ok(message) => self.message(message),
+                    Err(_) => return Ending { cold: self, is_removing: false },
+                },
+                recv(notices) -> notice => {
+                    if let Ok(notice) = notice {
+                        self.notice(&notice);
+                    }
+                }
+                default(HEARTBEAT.saturating_sub(heartbeat.elapsed())) => {}
+            }
+            if heartbeat.elapsed() >= HEARTBEAT {
+                heartbeat = Instant::now();
+                let now = self.clock.now();
+                self.plane.heartbeat(now.epoch_ns);
+                let actions = self.control.timeout(now.monotonic_ns);
+                self.act(actions);
+            }
+        }
+    }
+
+    fn message(&mut self, message: Message) {
+        let input = match message {
+            Message::Wish(input, reply) => {
+                let (Input::Start(id) | Input::Stop(id) | Input::Listed(id, _)) = &input;
+                self.waiting.entry(*id).or_default().push(reply);
+                input
+            }
+            Message::Listed(id, result) => Input::Listed(id, result),
+            Message::Shutdown { .. } => return,
+        };
+        let actions = self.control.handle(input, self.clock.now().monotonic_ns);
+        self.act(actions);
+    }
+
+    fn act(&mut self, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::List(id) => self.list(id),
+                Action::Launch(id, instruments) => {
+                    let venue = &self.venues[&id];
+                    if let Err(reason) = self.plane.launch(venue, &instruments) {
+                        let undone = self.control.handle(Input::Stop(id), self.clock.now().monotonic_ns);
+                        drop(undone);
+                        self.tell(id, Outcome::Failed { reason, retry_ms: None });
+                        return;
+                    }
+                }
+                Action::Halt(id) => self.plane.halt(id),
+                Action::Tell(id, outcome) => self.tell(id, outcome),
+            }
+        }
+    }
+
+    /// Asks the venue for its instruments, on a thread of its own: answers are large and venues slow.
+    fn list(&mut self, id: ExchangeId) {
+        let venue = &self.venues[&id];
+        let (exchange, https) = (venue.exchange, Https::new(&venue.hosts.rest, &venue.trust));
+        self.say(&format!("{id}: listing instruments from {}", venue.hosts.rest));
+        let messages = self.messages.clone();
+        let asking = move || {
+            let answers = exchange.instrument_requests().iter().map(|request| https.fetch(request)).collect();
+            // A plane that ended meanwhile needs no answer.
+            let _ = messages.send(Message::Listed(id, answers));
+        };
+        if let Err(error) = std::thread::Builder::new().name(format!("list-{id}")).spawn(asking) {
+            let _ = self.messages.send(Message::Listed(id, Err(format!("no thread to ask with: {error}"))));
+        }
+    }
+
+    fn tell(&mut self, id: ExchangeId, outcome: Outcome) {
+        let reply = match outcome {
+            Outcome::Started(symbols) => {
+                self.say(&format!("{id}: subscribing {}", list(&symbols)));
+                Ok(symbols)
+            }
+            Outcome::Stopped => {
+                self.say(&format!("{id}: stopped"));
+                Ok(Vec::new())
+            }
+            Outcome::AlreadyRunning => Err(format!("{id} runs already")),
+            Outcome::AlreadyStarting => Err(format!("{id} is being started already")),
+            Outcome::NotRunning => Err(format!("{id} does not run")),
+            Outcome::Failed { reason, retry_ms } => {
+                let retry = retry_ms.map_or(String::new(), |ms| format!("; next try in {} s", ms / 1_000));
+                let text = format!("{id}: not started: {reason}{retry}");
+                self.say(&text);
+                Err(text)
+            }
+        };
+        for waiting in self.waiting.remove(&id).unwrap_or_default() {
+            // Who asked may have gone.
+            let _ = waiting.send(reply.clone());
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice) {
+        match notice {
+            Notice::Report(report) => self.say(&sentence(report)),
+            Notice::Panicked { thread, is_final: false } => {
+                self.say(&format!("thread {thread} met a defect and started over with new connections"));
+            }
+            Notice::Panicked { thread, is_final: true } => {
+                self.say(&format!("thread {thread} met defects again and again and ended; restart the plane"));
+            }
+        }
+    }
+
+    fn say(&self, text: &str) {
+        // Nobody has to listen.
+        let _ = self.talk.send(format!("{} {text}", format_time(self.clock.now().epoch_ns)));
+    }
+}
+
+/// What is left of a plane that was told to end.
+struct Ending {
+    cold: Cold,
+    is_removing: bool,
+}
+
+impl Ending {
+    fn end(self) {
+        let Self { cold, is_removing } = self;
+        let Cold { plane, talk, clock, .. } = cold;
+        if let Err(error) = plane.shutdown(is_removing, clock.now().epoch_ns) {
+            // Nobody has to listen.
+            let _ = talk.send(error);
+        }
+    }
+}
+
+fn sentence(report: &Report) -> String {
+    let id = report.exchange;
+    match &report.what {
+        Happening::Connected { host, instruments } => format!("{id}: connected to {host} for {instruments} symbols"),
+        Happening::Refused { text } => format!("{id}: the venue refused {text}"),
+        Happening::Closed { reason, retry_ms: None } => format!("{id}: connection closed: {reason}"),
+        Happening::Closed { reason, retry_ms: Some(ms) } => {
+            format!("{id}: connection closed: {reason}; next attempt in {ms} ms")
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What a config takes from shared memory, said before it is taken.
+
+use tickplane_indicators::IndicatorSpec;
+use tickplane_segments::{Instance, InstrumentShape, PlaneShape, SeriesShape};
+
+use crate::config::Config;
+
+/// Rows beyond the depth, so that a reader of the deepest view has time before it is overwritten.
+const SLACK_ROWS: u64 = 12;
+
+/// Connections whose health records have room from the start; more take more.
+const CONNECTIONS: u64 = 16;
+/// Events a writing thread keeps for its followers.
+const EVENTS_KEPT: u64 = 4_096;
+
+/// The plane's own segment for so many threads that write.
+pub(crate) fn plane_shape(writing_threads: usize) -> PlaneShape {
+    let threads = writing_threads as u64;
+    PlaneShape { event_rings: threads, event_capacity: EVENTS_KEPT, threads, connections: CONNECTIONS }
+}
+
+/// The region of each instrument.
+pub(crate) fn instrument_shape(config: &Config) -> InstrumentShape {
+    InstrumentShape { trade_capacity: config.trades_kept as u64 }
+}
+
+/// The region of each series.
+pub(crate) fn series_shape(config: &Config) -> SeriesShape {
+    let indicators = config.indicators.iter().flat_map(IndicatorSpec::columns).collect();
+    SeriesShape { depth: config.depth as u64, slack: SLACK_ROWS, indicators }
+}
+
+/// Bytes one symbol takes with all its series.
+#[must_use]
+pub fn symbol_bytes(config: &Config) -> u64 {
+    instrument_shape(config).bytes() + config.timeframes.len() as u64 * series_shape(config).bytes()
+}
+
+/// Bytes the plane takes with this many symbols on this many exchanges.
+#[must_use]
+pub fn plane_bytes(config: &Config, symbols: usize) -> u64 {
+    PlaneShape::default().bytes() + symbols as u64 * symbol_bytes(config)
+}
+
+/// Refuses what the file system cannot hold, with the remedy.
+pub(crate) fn check(config: &Config, instance: &Instance, symbols: usize) -> Result<(), String> {
+    let needed = symbols as u64 * symbol_bytes(config);
+    let free = instance.free_bytes().map_err(|error| error.to_string())?;
+    if needed <= free {
+        return Ok(());
+    }
+    Err(format!(
+        "{symbols} symbols × {} series need {} MiB of shared memory, and {} has {} MiB left; name fewer symbols or \
+         timeframes, a smaller depth, or give it more (docker run --shm-size, mount -o remount,size=)",
+        config.timeframes.len(),
+        mib(needed),
+        instance.directory().display(),
+        mib(free),
+    ))
+}
+
+const fn mib(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20)
+}

@@ -1,0 +1,284 @@
+//! Where the two planes meet: the cold path's decisions become regions, instruments, series and connections of the
+//! data plane. No other file knows both.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crossbeam_channel::{Sender, bounded};
+use tickplane_candles::SeriesConfig;
+use tickplane_exchanges::{ConnectionPlan, Endpoint, Exchange, Hosts};
+use tickplane_model::{ExchangeId, Instrument, InstrumentIndex, Symbol};
+use tickplane_runtimes::{Command, Notice, Thread};
+use tickplane_segments::{ArenaShape, Bell, ExchangeWriter, Instance, PlaneWriter};
+use tickplane_shards::{Address, ConnectionSpec, Feed, OwnedInstrument, Route, SymbolFeeds};
+
+use crate::config::Config;
+use crate::error::DaemonError;
+use crate::threads::{Threads, start_threads, writing_threads};
+use crate::trust::Trust;
+
+/// A venue's hosts and trust, from its metadata and config.
+pub(crate) struct Venue {
+    pub(crate) exchange: &'static dyn Exchange,
+    pub(crate) hosts: Hosts,
+    pub(crate) trust: Trust,
+}
+
+impl Venue {
+    pub(crate) fn id(&self) -> ExchangeId {
+        self.exchange.meta().id
+    }
+}
+
+/// Where an instrument lives.
+#[derive(Clone, Copy)]
+struct Place {
+    shard: usize,
+    index: InstrumentIndex,
+}
+
+/// What one launch hands to the threads.
+struct Launch {
+    /// Per worker.
+    symbols: Vec<Vec<SymbolFeeds>>,
+    /// Per shard: those that are new.
+    instruments: Vec<Vec<OwnedInstrument>>,
+    /// Per shard: all of the launch, with their index.
+    carried: Vec<Vec<(InstrumentIndex, Instrument)>>,
+}
+
+/// The data plane as the cold path sees it.
+pub(crate) struct Plane {
+    config: Config,
+    instance: Instance,
+    writer: PlaneWriter,
+    arenas: BTreeMap<ExchangeId, ExchangeWriter>,
+    threads: Threads,
+    places: HashMap<(ExchangeId, Symbol), Place>,
+    instruments_of_shard: Vec<u32>,
+    symbols_of_worker: Vec<u32>,
+}
+
+impl Plane {
+    /// Takes the instance, makes its plane segment and starts the threads, idle.
+    pub(crate) fn start(
+        config: &Config,
+        instance: &Instance,
+        notices: &Sender<Notice>,
+        now_ns: i64,
+    ) -> Result<Self, DaemonError> {
+        let mut writer = PlaneWriter::open(instance, &crate::memory::plane_shape(writing_threads(config)), now_ns)?;
+        let threads = start_threads(config, &mut writer, notices)?;
+        Ok(Self {
+            config: config.clone(),
+            instance: instance.clone(),
+            instruments_of_shard: vec![0; threads.shards.len()],
+            symbols_of_worker: vec![0; threads.workers.len()],
+            writer,
+            arenas: BTreeMap::new(),
+            threads,
+            places: HashMap::new(),
+        })
+    }
+
+    /// How the plane runs, in one line for people.
+    pub(crate) fn description(&self) -> &str {
+        &self.threads.description
+    }
+
+    pub(crate) fn bell(&self) -> Bell {
+        self.writer.bell()
+    }
+
+    pub(crate) fn heartbeat(&mut self, now_ns: i64) {
+        self.writer.heartbeat(now_ns);
+    }
+
+    /// Makes regions for instruments that have none, hands them to their threads, and opens the connections.
+    pub(crate) fn launch(&mut self, venue: &Venue, instruments: &[Instrument]) -> Result<(), String> {
+        self.check_memory(venue.id(), instruments)?;
+        let launch = self.prepare(venue, instruments).map_err(|error| error.to_string())?;
+        let Launch { symbols, instruments, carried } = launch;
+        // A worker must know its symbols before a shard may send it their trades.
+        let workers = self.threads.workers.iter();
+        hand_over(workers, symbols, Command::AddSymbols);
+        let shards = self.threads.shards.iter();
+        hand_over(shards, instruments, Command::AddInstruments);
+        let mut connections = Vec::new();
+        let mut number = 0;
+        for carried in &carried {
+            connections.push(self.connections(venue, carried, &mut number)?);
+        }
+        hand_over(self.threads.shards.iter(), connections, Command::AddConnections);
+        Ok(())
+    }
+
+    /// Closes an exchange's connections; what was published stays.
+    pub(crate) fn halt(&self, exchange: ExchangeId) {
+        for shard in &self.threads.shards {
+            tell(shard, |done| Command::RemoveExchange(exchange, done));
+        }
+    }
+
+    /// Ends the threads, marks every segment closed, and removes the files if asked to.
+    pub(crate) fn shutdown(self, is_removing: bool, now_ns: i64) -> Result<(), String> {
+        let Self { threads, writer, .. } = self;
+        threads.stop();
+        if is_removing {
+            return writer.remove(now_ns).map_err(|error| error.to_string());
+        }
+        writer.close(now_ns);
+        Ok(())
+    }
+
+    fn check_memory(&self, exchange: ExchangeId, instruments: &[Instrument]) -> Result<(), String> {
+        let is_new = |instrument: &&Instrument| !self.places.contains_key(&(exchange, instrument.symbol.clone()));
+        let new = instruments.iter().filter(is_new).count();
+        crate::memory::check(&self.config, &self.instance, new)
+    }
+
+    fn prepare(
+        &mut self,
+        venue: &Venue,
+        instruments: &[Instrument],
+    ) -> Result<Launch, tickplane_segments::SegmentError> {
+        let exchange = venue.id();
+        let shards = self.threads.shards.len();
+        let mut launch = Launch {
+            symbols: self.threads.workers.iter().map(|_| Vec::new()).collect(),
+            instruments: (0..shards).map(|_| Vec::new()).collect(),
+            carried: vec![Vec::new(); shards],
+        };
+        if !self.arenas.contains_key(&exchange) {
+            let arena = self.writer.exchange(exchange, &ArenaShape::default())?;
+            self.arenas.insert(exchange, arena);
+        }
+        for (rank, instrument) in instruments.iter().enumerate() {
+            let key = (exchange, instrument.symbol.clone());
+            let place = match self.places.get(&key) {
+                Some(place) => *place,
+                None => self.place(rank % shards, instrument, venue, &mut launch)?,
+            };
+            self.places.insert(key, place);
+            launch.carried[place.shard].push((place.index, instrument.clone()));
+        }
+        Ok(launch)
+    }
+
+    /// Makes the regions of a new instrument and its series.
+    fn place(
+        &mut self,
+        shard: usize,
+        instrument: &Instrument,
+        venue: &Venue,
+        launch: &mut Launch,
+    ) -> Result<Place, tickplane_segments::SegmentError> {
+        let index = self.instruments_of_shard[shard];
+        let (worker, ring) = self.threads.worker_of(shard, index as usize);
+        let Some(arena) = self.arenas.get_mut(&venue.id()) else {
+            unreachable!("an exchange has its arena before its instruments");
+        };
+        let writer = arena.instrument(instrument, &crate::memory::instrument_shape(&self.config))?;
+        let symbol = SymbolFeeds {
+            exchange: venue.id(),
+            trades: writer.trades(),
+            feeds: feeds(arena, &self.config, venue, instrument)?,
+        };
+        let route = Route { ring, slot: self.symbols_of_worker[worker] };
+        let ids = venue.exchange.meta().trade_ids;
+        launch.symbols[worker].push(symbol);
+        launch.instruments[shard].push(OwnedInstrument::new(writer, ids, route));
+        self.symbols_of_worker[worker] += 1;
+        self.instruments_of_shard[shard] += 1;
+        Ok(Place { shard, index })
+    }
+
+    /// The connections that carry these instruments of one shard, numbered on from `number`.
+    fn connections(
+        &mut self,
+        venue: &Venue,
+        carried: &[(InstrumentIndex, Instrument)],
+        number: &mut u64,
+    ) -> Result<Vec<ConnectionSpec>, String> {
+        let instruments: Vec<Instrument> = carried.iter().map(|(_, instrument)| instrument.clone()).collect();
+        let plans = venue.exchange.plan(&venue.hosts, &instruments);
+        plans
+            .iter()
+            .map(|plan| {
+                *number += 1;
+                self.connection(venue, plan, *number, carried)
+            })
+            .collect()
+    }
+
+    fn connection(
+        &mut self,
+        venue: &Venue,
+        plan: &ConnectionPlan,
+        number: u64,
+        carried: &[(InstrumentIndex, Instrument)],
+    ) -> Result<ConnectionSpec, String> {
+        let Endpoint::Url(url) = &plan.endpoint else {
+            return Err("the venue hands out addresses by REST, which is not carried yet".to_owned());
+        };
+        let address = Address::parse(url).map_err(|error| error.to_string())?;
+        let label = format!("{}:{} #{number}", address.host, address.port);
+        let health = self.writer.connection(venue.id(), &label).map_err(|error| error.to_string())?;
+        let rate = venue.exchange.meta().limits.connects;
+        let spacing_ms = rate.map_or(0, |rate| u64::from(rate.per_ms) / u64::from(rate.count.max(1)));
+        Ok(ConnectionSpec {
+            exchange: venue.exchange,
+            address,
+            tls: venue.trust.tls.clone(),
+            instruments: plan.instruments.iter().map(|at| carried[*at].clone()).collect::<Arc<[_]>>(),
+            health,
+            first_attempt_ms: (number - 1) * spacing_ms,
+            seed: number ^ u64::from(std::process::id()) << 32,
+        })
+    }
+}
+
+fn feeds(
+    arena: &mut ExchangeWriter,
+    config: &Config,
+    venue: &Venue,
+    instrument: &Instrument,
+) -> Result<Vec<Feed>, tickplane_segments::SegmentError> {
+    let shape = crate::memory::series_shape(config);
+    let mut timeframes = config.timeframes.clone();
+    timeframes.sort();
+    timeframes
+        .into_iter()
+        .map(|timeframe| {
+            let series = SeriesConfig {
+                timeframe,
+                calendar: venue.exchange.meta().calendar,
+                grace_ns: config.grace_ms as i64 * 1_000_000,
+                revise_rows: config.revise_rows,
+                filler_rows_max: u32::try_from(config.depth).unwrap_or(u32::MAX),
+            };
+            let writer = arena.series(&instrument.symbol, timeframe, &shape)?;
+            Ok(Feed::new(series, &config.indicators, writer))
+        })
+        .collect()
+}
+
+/// Sends each thread its part and waits until all have taken theirs.
+fn hand_over<'a, T>(
+    threads: impl Iterator<Item = &'a Thread>,
+    parts: Vec<Vec<T>>,
+    command: impl Fn(Vec<T>, Sender<()>) -> Command,
+) {
+    for (thread, part) in threads.zip(parts) {
+        if !part.is_empty() {
+            tell(thread, |done| command(part, done));
+        }
+    }
+}
+
+/// Sends one command and waits until it is done: the thread drops its end then, or when it ends.
+fn tell(thread: &Thread, command: impl FnOnce(Sender<()>) -> Command) {
+    let (done, taken) = bounded(0);
+    thread.waking().send(command(done));
+    let _ = taken.recv();
+}

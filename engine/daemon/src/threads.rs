@@ -1,0 +1,189 @@
+//! The data plane's threads: how many, how they wait, where they are pinned, and which ring leads where.
+
+use crossbeam_channel::Sender;
+use tickplane_rings::{Receiver, Sender as RingSender, ring};
+use tickplane_runtimes::{Command, Notice, Resolver, Runtime, Thread, ThreadSpec, Waking, choose, spawn};
+use tickplane_segments::PlaneWriter;
+use tickplane_shards::{Shard, Worker};
+
+use crate::config::Config;
+use crate::error::DaemonError;
+
+/// Events a ring holds: under 1 MiB, and tens of milliseconds of any venue's burst.
+const RING_EVENTS: usize = 8_192;
+
+/// The running threads. With `workers = 0` the thread of each shard is its worker too.
+pub(crate) struct Threads {
+    /// By shard.
+    pub(crate) shards: Vec<Thread>,
+    /// By worker; clones of the shards' threads with `workers = 0`.
+    pub(crate) workers: Vec<Thread>,
+    is_inline: bool,
+    pub(crate) description: String,
+}
+
+impl Threads {
+    /// The worker of a shard's `index`-th instrument, and which of the shard's rings leads to it.
+    pub(crate) fn worker_of(&self, shard: usize, index: usize) -> (usize, usize) {
+        if self.is_inline {
+            (shard, 0)
+        } else {
+            ((shard + index) % self.workers.len(), (shard + index) % self.workers.len())
+        }
+    }
+
+    /// Ends the threads: the shards first, so that the workers see everything they sent.
+    pub(crate) fn stop(self) {
+        let Self { shards, workers, is_inline, .. } = self;
+        for group in [shards, if is_inline { Vec::new() } else { workers }] {
+            group.iter().for_each(|thread| thread.waking().send(Command::Stop));
+            group.into_iter().for_each(Thread::join);
+        }
+    }
+}
+
+/// How many event rings and health records the threads of a config need.
+pub(crate) fn writing_threads(config: &Config) -> usize {
+    let (_, shards, workers) = choose(config.choice(), available_cores());
+    shards + if workers == 0 { shards } else { workers }
+}
+
+fn available_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Starts the threads, idle.
+pub(crate) fn start_threads(
+    config: &Config,
+    writer: &mut PlaneWriter,
+    notices: &Sender<Notice>,
+) -> Result<Threads, DaemonError> {
+    let cores = available_cores();
+    let (runtime, shard_count, worker_count) = choose(config.choice(), cores);
+    let mut starting = Starting {
+        runtime,
+        pins: pins(config, runtime, cores, shard_count + worker_count),
+        resolver: Resolver::start().map_err(DaemonError::Thread)?,
+        writer,
+        notices,
+        stall_ms_max: config.stall_ms_max,
+    };
+    let description = format!(
+        "runtime {runtime}, {shard_count} shard{}, {worker_count} worker{} on {cores} core{}{}",
+        plural(shard_count),
+        plural(worker_count),
+        plural(cores),
+        if starting.pins.is_empty() { "" } else { ", pinned" },
+    );
+    if worker_count == 0 {
+        let shards = (0..shard_count).map(|number| starting.inline(number)).collect::<Result<Vec<_>, _>>()?;
+        let workers = shards.clone();
+        return Ok(Threads { shards, workers, is_inline: true, description });
+    }
+    let (senders, receivers) = grid(shard_count, worker_count);
+    let workers = receivers
+        .into_iter()
+        .enumerate()
+        .map(|(number, receivers)| starting.worker(number, shard_count, receivers))
+        .collect::<Result<Vec<_>, _>>()?;
+    let wakings: Vec<Waking> = workers.iter().map(|thread| thread.waking().clone()).collect();
+    let shards = senders
+        .into_iter()
+        .enumerate()
+        .map(|(number, senders)| starting.shard(number, senders, &wakings))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Threads { shards, workers, is_inline: false, description })
+}
+
+const fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// One ring from every shard to every worker: senders by shard, receivers by worker.
+fn grid(shards: usize, workers: usize) -> (Vec<Vec<RingSender>>, Vec<Vec<Receiver>>) {
+    let mut receivers: Vec<Vec<Receiver>> = (0..workers).map(|_| Vec::new()).collect();
+    let senders = (0..shards)
+        .map(|_| {
+            receivers
+                .iter_mut()
+                .map(|inbound| {
+                    let (sender, receiver) = ring(RING_EVENTS);
+                    inbound.push(receiver);
+                    sender
+                })
+                .collect()
+        })
+        .collect();
+    (senders, receivers)
+}
+
+/// The cores threads are pinned to, the last core first: the first takes most interrupts. Empty without pinning.
+fn pins(config: &Config, runtime: Runtime, cores: usize, threads: usize) -> Vec<usize> {
+    let is_pinned = config.pin.unwrap_or(runtime == Runtime::Poll && cores > threads);
+    if is_pinned && cores >= threads {
+        tickplane_runtimes::cores().into_iter().rev().take(threads).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+struct Starting<'a> {
+    runtime: Runtime,
+    pins: Vec<usize>,
+    resolver: Resolver,
+    writer: &'a mut PlaneWriter,
+    notices: &'a Sender<Notice>,
+    stall_ms_max: u64,
+}
+
+impl Starting<'_> {
+    fn inline(&mut self, number: usize) -> Result<Thread, DaemonError> {
+        let (sender, receiver) = ring(RING_EVENTS);
+        let shard = self.new_shard(number, vec![sender])?;
+        let worker = self.new_worker(number, vec![receiver])?;
+        self.spawn(format!("shard-{number}"), number, Some(shard), Some(worker), vec![None])
+    }
+
+    fn worker(&mut self, number: usize, shards: usize, receivers: Vec<Receiver>) -> Result<Thread, DaemonError> {
+        let worker = self.new_worker(number, receivers)?;
+        self.spawn(format!("worker-{number}"), shards + number, None, Some(worker), Vec::new())
+    }
+
+    fn shard(&mut self, number: usize, senders: Vec<RingSender>, workers: &[Waking]) -> Result<Thread, DaemonError> {
+        let shard = self.new_shard(number, senders)?;
+        let workers = workers.iter().cloned().map(Some).collect();
+        self.spawn(format!("shard-{number}"), number, Some(shard), None, workers)
+    }
+
+    fn new_shard(&mut self, number: usize, senders: Vec<RingSender>) -> Result<Shard, DaemonError> {
+        let name = format!("shard-{number}");
+        Ok(Shard::new(senders, self.writer.events(&name)?, self.writer.thread(&name)?, self.stall_ms_max))
+    }
+
+    fn new_worker(&mut self, number: usize, receivers: Vec<Receiver>) -> Result<Worker, DaemonError> {
+        let name = format!("worker-{number}");
+        Ok(Worker::new(receivers, self.writer.events(&name)?, self.writer.thread(&name)?))
+    }
+
+    fn spawn(
+        &self,
+        name: String,
+        pin: usize,
+        shard: Option<Shard>,
+        worker: Option<Worker>,
+        workers: Vec<Option<Waking>>,
+    ) -> Result<Thread, DaemonError> {
+        let spec = ThreadSpec {
+            name,
+            runtime: self.runtime,
+            core: self.pins.get(pin).copied(),
+            shard,
+            worker,
+            workers,
+            resolver: self.resolver.clone(),
+            bell: self.writer.bell(),
+            notices: self.notices.clone(),
+        };
+        spawn(spec).map_err(DaemonError::Thread)
+    }
+}

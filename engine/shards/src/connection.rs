@@ -1,0 +1,265 @@
+//! One connection to a venue: when to open it, what to say, when to give it up.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use tickplane_exchanges::{Exchange, Outbox, Session};
+use tickplane_frames::FrameError;
+use tickplane_model::{ExchangeId, Instrument, InstrumentIndex};
+use tickplane_segments::{ConnectionCounter, ConnectionHealth, ConnectionState};
+
+use crate::Now;
+use crate::backoff::Backoff;
+use crate::link::{Address, Link, LinkError};
+
+/// TCP, TLS and the WebSocket upgrade together may take this long.
+const OPENING_MS_MAX: u64 = 10_000;
+/// Sessions are asked about application-level pings this often.
+const TICK_MS: u64 = 1_000;
+
+/// Everything a connection needs to live, made by the cold path.
+pub struct ConnectionSpec {
+    /// The venue.
+    pub exchange: &'static dyn Exchange,
+    /// Where it goes.
+    pub address: Address,
+    /// How it trusts.
+    pub tls: Arc<ClientConfig>,
+    /// The instruments it carries, by their index in the shard.
+    pub instruments: Arc<[(InstrumentIndex, Instrument)]>,
+    /// Its record in the plane's segment.
+    pub health: ConnectionHealth,
+    /// How long the first attempt waits, so that many connections stay within the venue's limit.
+    pub first_attempt_ms: u64,
+    /// Tells its jitter from that of others.
+    pub seed: u64,
+}
+
+/// Why a connection ended.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum CloseReason {
+    /// TCP could not be opened or broke.
+    #[error("TCP: {0}")]
+    Tcp(String),
+    /// The host name could not be resolved.
+    #[error("DNS: {0}")]
+    Dns(String),
+    /// TLS or the WebSocket failed.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The peer closed the WebSocket.
+    #[error("the venue closed the connection with code {0}")]
+    Peer(u16),
+    /// The venue announced that it will close.
+    #[error("the venue announced that it will close the connection")]
+    Announced,
+    /// It did not open in time.
+    #[error("it did not open within {} s", OPENING_MS_MAX / 1_000)]
+    OpeningTimeout,
+    /// Nothing was heard for longer than the venue is ever silent.
+    #[error("nothing heard for {0} ms")]
+    Silent(u32),
+    /// The shard met a defect of its own and starts over.
+    #[error("a defect in tickplane; please report the panic message above")]
+    Panicked,
+    /// The user stopped the exchange.
+    #[error("stopped")]
+    Stopped,
+}
+
+enum Phase {
+    /// Waits until this time for the next attempt.
+    Waiting(u64),
+    /// TCP, TLS and the upgrade, until this time.
+    Opening(u64),
+    Open,
+}
+
+/// What became due.
+pub(crate) enum Due {
+    Nothing,
+    Connect,
+    Close(CloseReason),
+}
+
+pub(crate) struct Connection {
+    pub(crate) spec: ConnectionSpec,
+    pub(crate) link: Option<Link>,
+    pub(crate) session: Option<Box<dyn Session>>,
+    /// Bytes for the TCP socket.
+    pub(crate) outgoing: Vec<u8>,
+    /// Messages that wait for the venue's rate.
+    pub(crate) outbox: VecDeque<String>,
+    /// Whether subscriptions were answered on this socket.
+    pub(crate) is_subscribed: bool,
+    /// Whether data came on this socket.
+    pub(crate) has_data: bool,
+    /// Counts attempts, so that a late answer of the resolver is known as late.
+    pub(crate) attempt: u64,
+    phase: Phase,
+    backoff: Backoff,
+    last_heard_ns: u64,
+    next_tick_ns: u64,
+    next_send_ns: u64,
+}
+
+impl Connection {
+    pub(crate) fn new(spec: ConnectionSpec, now: Now) -> Self {
+        let phase = Phase::Waiting(now.after_ms(spec.first_attempt_ms));
+        let backoff = Backoff::new(spec.seed);
+        Self {
+            spec,
+            link: None,
+            session: None,
+            outgoing: Vec::new(),
+            outbox: VecDeque::new(),
+            is_subscribed: false,
+            has_data: false,
+            attempt: 0,
+            phase,
+            backoff,
+            last_heard_ns: 0,
+            next_tick_ns: 0,
+            next_send_ns: 0,
+        }
+    }
+
+    pub(crate) fn exchange(&self) -> ExchangeId {
+        self.spec.exchange.meta().id
+    }
+
+    /// An attempt begins.
+    pub(crate) fn begin(&mut self, now: Now) {
+        self.attempt += 1;
+        self.phase = Phase::Opening(now.after_ms(OPENING_MS_MAX));
+        self.spec.health.attempted(now.epoch_ns);
+        self.spec.health.set_state(ConnectionState::Connecting);
+    }
+
+    /// TCP is open: TLS and the upgrade begin.
+    pub(crate) fn connected(&mut self) -> Result<(), LinkError> {
+        let limit = self.spec.exchange.meta().limits.incoming_bytes_max;
+        let mut link = Link::new(&self.spec.address, &self.spec.tls, limit)?;
+        link.receive(&mut [], &mut self.outgoing)?;
+        link.poll()?;
+        link.flush(&mut self.outgoing)?;
+        self.link = Some(link);
+        Ok(())
+    }
+
+    /// The WebSocket is open: a new session says what it has to.
+    pub(crate) fn opened(&mut self, now: Now) {
+        let of: Vec<(InstrumentIndex, &Instrument)> =
+            self.spec.instruments.iter().map(|(index, instrument)| (*index, instrument)).collect();
+        let mut session = self.spec.exchange.session(&of);
+        let mut outbox = Outbox::default();
+        session.opened(&mut outbox);
+        self.outbox = outbox.0.into();
+        self.session = Some(session);
+        self.phase = Phase::Open;
+        self.heard(now);
+        self.next_tick_ns = now.after_ms(TICK_MS);
+        self.next_send_ns = now.monotonic_ns;
+        self.spec.health.connected(now.epoch_ns);
+        self.spec.health.set_state(ConnectionState::Connected);
+    }
+
+    /// Bytes came: the peer lives.
+    pub(crate) fn heard(&mut self, now: Now) {
+        self.last_heard_ns = now.monotonic_ns;
+    }
+
+    /// Data came: the venue serves us, so the next outage starts with short waits again.
+    pub(crate) fn served(&mut self) {
+        self.has_data = true;
+        self.backoff.reset();
+    }
+
+    /// Forgets the socket; returns how many milliseconds until the next attempt.
+    pub(crate) fn ended(&mut self, now: Now, retry_after_s: Option<u32>) -> u64 {
+        let wait_ms = self.backoff.next_ms().max(u64::from(retry_after_s.unwrap_or(0)) * 1_000);
+        self.link = None;
+        self.session = None;
+        self.outgoing.clear();
+        self.outbox.clear();
+        self.is_subscribed = false;
+        self.has_data = false;
+        self.phase = Phase::Waiting(now.after_ms(wait_ms));
+        self.spec.health.set_state(ConnectionState::Waiting);
+        self.spec.health.count(ConnectionCounter::Disconnects, 1);
+        wait_ms
+    }
+
+    /// What is due now; sends ticks and paced messages on the way.
+    pub(crate) fn due(&mut self, now: Now) -> Due {
+        match self.phase {
+            Phase::Waiting(until) if now.monotonic_ns >= until => Due::Connect,
+            Phase::Opening(until) if now.monotonic_ns >= until => Due::Close(CloseReason::OpeningTimeout),
+            Phase::Waiting(_) | Phase::Opening(_) => Due::Nothing,
+            Phase::Open => self.due_open(now),
+        }
+    }
+
+    fn due_open(&mut self, now: Now) -> Due {
+        let silence_max_ms = self.spec.exchange.meta().limits.silence_max_ms;
+        if now.monotonic_ns >= self.last_heard_ns + ms(silence_max_ms) {
+            return Due::Close(CloseReason::Silent(silence_max_ms));
+        }
+        if now.monotonic_ns >= self.next_tick_ns
+            && let Some(session) = &mut self.session
+        {
+            let mut outbox = Outbox::default();
+            session.tick(now.epoch_ns, &mut outbox);
+            self.outbox.extend(outbox.0);
+            self.next_tick_ns = now.after_ms(TICK_MS);
+        }
+        match self.send_paced(now) {
+            Ok(()) => Due::Nothing,
+            Err(error) => Due::Close(error.into()),
+        }
+    }
+
+    /// Sends what waits in the outbox, no faster than the venue allows.
+    pub(crate) fn send_paced(&mut self, now: Now) -> Result<(), LinkError> {
+        let Some(link) = &mut self.link else { return Ok(()) };
+        while now.monotonic_ns >= self.next_send_ns
+            && let Some(text) = self.outbox.pop_front()
+        {
+            link.send_text(&text)?;
+            self.next_send_ns = now.monotonic_ns + spacing_ns(self.spec.exchange);
+        }
+        link.flush(&mut self.outgoing)
+    }
+
+    /// When [`Connection::due`] has something to do next.
+    pub(crate) fn next_due_ns(&self) -> u64 {
+        match self.phase {
+            Phase::Waiting(until) | Phase::Opening(until) => until,
+            Phase::Open => {
+                let silence = self.last_heard_ns + ms(self.spec.exchange.meta().limits.silence_max_ms);
+                let send = if self.outbox.is_empty() { u64::MAX } else { self.next_send_ns };
+                silence.min(self.next_tick_ns).min(send)
+            }
+        }
+    }
+}
+
+const fn ms(ms: u32) -> u64 {
+    ms as u64 * 1_000_000
+}
+
+/// Time between two outgoing messages. One message of each period is left for pongs, which some venues count.
+fn spacing_ns(exchange: &dyn Exchange) -> u64 {
+    exchange.meta().limits.outgoing.map_or(0, |rate| ms(rate.per_ms) / u64::from(rate.count.saturating_sub(1).max(1)))
+}
+
+impl CloseReason {
+    /// Seconds the venue asks us to stay away.
+    pub(crate) fn retry_after_s(&self) -> Option<u32> {
+        match self {
+            Self::Link(LinkError::Frame(FrameError::Refused { retry_after_s, .. })) => *retry_after_s,
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! One series in the hands of its worker: the candle builder, its indicators and the region they are written to.
+
+use std::ops::AddAssign;
+
+use tickplane_candles::{Outcome, Rows, Series, SeriesConfig};
+use tickplane_indicators::{Indicator, IndicatorSpec};
+use tickplane_model::{Candle, ExchangeId, Trade};
+use tickplane_segments::{EventKind, EventWriter, PlaneEvent, SeriesWriter};
+
+/// Closes and revisions of one batch: room for them is made once.
+const EVENTS_WAITING: usize = 64;
+
+/// Rows told of by one publication.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Told {
+    pub(crate) closed: u64,
+    pub(crate) revised: u64,
+}
+
+impl AddAssign for Told {
+    fn add_assign(&mut self, other: Self) {
+        self.closed += other.closed;
+        self.revised += other.revised;
+    }
+}
+
+/// A series and where it is published.
+pub struct Feed {
+    series: Series,
+    publication: Publication,
+}
+
+/// Everything of a series but its builder, so that the builder can call back into it.
+struct Publication {
+    writer: SeriesWriter,
+    indicators: Vec<Indicator>,
+    /// One value per indicator output, in the order of the region's columns.
+    values: Vec<f64>,
+    /// Events that follow once the live slot shows the new row.
+    waiting: Vec<(EventKind, u64)>,
+}
+
+impl Feed {
+    /// Takes up a series; rows an earlier process left are kept, and the indicators continue from them.
+    #[must_use]
+    pub fn new(config: SeriesConfig, indicators: &[IndicatorSpec], writer: SeriesWriter) -> Self {
+        let indicators: Vec<Indicator> = indicators.iter().map(Indicator::new).collect();
+        let values = vec![f64::NAN; indicators.iter().map(Indicator::outputs).sum()];
+        let mut publication = Publication { writer, indicators, values, waiting: Vec::with_capacity(EVENTS_WAITING) };
+        let mut series = Series::new(config);
+        let rows = publication.writer.rows();
+        let mut last = Vec::new();
+        for row in rows.clone() {
+            let Some(candle) = publication.writer.candle(row) else { continue };
+            publication.update(&candle);
+            last.push(candle);
+        }
+        if !rows.is_empty() {
+            series.resume(rows.end, &last);
+        }
+        Self { series, publication }
+    }
+
+    pub(crate) fn trade(&mut self, trade: &Trade) -> Outcome {
+        self.series.trade(trade, &mut self.publication)
+    }
+
+    /// The venue's time passed without a trade of this symbol.
+    pub(crate) fn advance(&mut self, venue_ns: i64) {
+        self.series.advance(venue_ns, &mut self.publication);
+    }
+
+    /// The venue time at which [`Feed::advance`] has something to do.
+    pub(crate) fn next_close_ns(&self) -> i64 {
+        self.series.next_close_ns().unwrap_or(i64::MAX)
+    }
+
+    pub(crate) fn down(&mut self, venue_ns: i64) {
+        self.series.stream_down(venue_ns);
+    }
+
+    pub(crate) fn up(&mut self, venue_ns: i64) {
+        self.series.stream_up(venue_ns);
+    }
+
+    pub(crate) fn lost(&mut self, venue_ns: i64) {
+        self.series.lost(venue_ns);
+    }
+
+    /// Publishes the open candle with its provisional values, then the events of rows that closed before it.
+    pub(crate) fn publish(
+        &mut self,
+        exchange: ExchangeId,
+        trade_seq: u64,
+        now_ns: i64,
+        events: &mut EventWriter,
+    ) -> Told {
+        let publication = &mut self.publication;
+        if let Some((row, candle)) = self.series.live() {
+            publication.peek(&candle);
+            publication.writer.publish_live(row, trade_seq, now_ns, &candle, &publication.values);
+        }
+        let mut told = Told::default();
+        for (kind, row) in publication.waiting.drain(..) {
+            let entry = publication.writer.entry();
+            match kind {
+                EventKind::CandleClose => told.closed += 1,
+                _ => told.revised += 1,
+            }
+            events.publish(&PlaneEvent { kind, exchange, entry, row, publish_ns: now_ns, detail: 0 });
+        }
+        told
+    }
+}
+
+impl Publication {
+    fn update(&mut self, candle: &Candle) {
+        let mut rest = &mut self.values[..];
+        for indicator in &mut self.indicators {
+            let (out, after) = rest.split_at_mut(indicator.outputs());
+            indicator.update(candle, out);
+            rest = after;
+        }
+    }
+
+    fn peek(&mut self, candle: &Candle) {
+        let mut rest = &mut self.values[..];
+        for indicator in &self.indicators {
+            let (out, after) = rest.split_at_mut(indicator.outputs());
+            indicator.peek(candle, out);
+            rest = after;
+        }
+    }
+}
+
+impl Rows for Publication {
+    fn closed(&mut self, row: u64, candle: &Candle) {
+        self.update(candle);
+        if self.writer.rows().is_empty() {
+            self.writer.begin_at(row);
+        }
+        let appended = self.writer.append(candle, &self.values);
+        debug_assert_eq!(appended, row, "rows close in order");
+        self.waiting.push((EventKind::CandleClose, row));
+    }
+
+    fn skipped(&mut self, _from: u64, to: u64) {
+        self.writer.begin_at(to);
+    }
+
+    fn revised(&mut self, row: u64, candle: &Candle) {
+        self.writer.revise_candle(row, candle);
+        self.waiting.push((EventKind::CandleRevise, row));
+    }
+}

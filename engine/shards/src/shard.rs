@@ -1,0 +1,464 @@
+//! The state machine of one core's connections: bytes and time in, published trades and actions out.
+
+use std::collections::VecDeque;
+
+use tickplane_exchanges::Payload;
+use tickplane_frames::Message;
+use tickplane_model::{Event, EventSink, ExchangeId, Quote, RejectReason, Trade, TradeFlags};
+use tickplane_rings::Sender;
+use tickplane_segments::{ConnectionHealth, ConnectionState, EventKind, EventWriter, PlaneEvent, Stage, ThreadHealth};
+
+use crate::connection::{CloseReason, Connection, ConnectionSpec, Due};
+use crate::instrument::{Intake, OwnedInstrument};
+use crate::now::{Clock, Now};
+
+/// The number of a connection within its shard.
+pub type ConnectionId = usize;
+
+/// What a shard asks of its runtime.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Action {
+    /// Resolve the host and open a TCP connection, then call [`Shard::connected`] or [`Shard::closed`].
+    Connect {
+        /// For which connection.
+        connection: ConnectionId,
+        /// Which attempt: an answer that comes after a later attempt began is to be dropped.
+        attempt: u64,
+        /// Host name or IP.
+        host: String,
+        /// TCP port.
+        port: u16,
+    },
+    /// Drop the TCP connection; no call back is due.
+    Close {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// Tell people what happened.
+    Report(Report),
+}
+
+/// Something about a connection that people want to read.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Report {
+    /// The venue.
+    pub exchange: ExchangeId,
+    /// What happened.
+    pub what: Happening,
+}
+
+/// What happened to a connection.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Happening {
+    /// The WebSocket is open and the subscriptions are on their way.
+    Connected {
+        /// Host and port.
+        host: String,
+        /// Instruments it carries.
+        instruments: usize,
+    },
+    /// The connection ended.
+    Closed {
+        /// Why.
+        reason: CloseReason,
+        /// Milliseconds until the next attempt; `None` when stopped.
+        retry_ms: Option<u64>,
+    },
+    /// The venue refused a request.
+    Refused {
+        /// The venue's words, with the symbol where it says.
+        text: String,
+    },
+}
+
+/// The connections, instruments and rings of one core.
+pub struct Shard {
+    connections: Vec<Option<Connection>>,
+    instruments: Vec<OwnedInstrument>,
+    senders: Vec<Sender>,
+    events: EventWriter,
+    health: ThreadHealth,
+    actions: VecDeque<Action>,
+    /// Since when a full ring keeps us from reading.
+    stalled_since_ns: Option<u64>,
+    stall_ms_max: u64,
+}
+
+impl Shard {
+    /// A shard without connections. `senders` lead to the workers, in the order of [`crate::Route::ring`].
+    #[must_use]
+    pub fn new(senders: Vec<Sender>, events: EventWriter, health: ThreadHealth, stall_ms_max: u64) -> Self {
+        Self {
+            connections: Vec::new(),
+            instruments: Vec::new(),
+            senders,
+            events,
+            health,
+            actions: VecDeque::new(),
+            stalled_since_ns: None,
+            stall_ms_max,
+        }
+    }
+
+    /// Takes ownership of an instrument; it gets the next index, beginning with 0.
+    pub fn add_instrument(&mut self, instrument: OwnedInstrument) {
+        let route = instrument.route();
+        self.senders[route.ring].add_slot(route.slot);
+        self.instruments.push(instrument);
+    }
+
+    /// Adds a connection; its first attempt follows by itself.
+    pub fn add_connection(&mut self, spec: ConnectionSpec, now: Now) -> ConnectionId {
+        let connection = Some(Connection::new(spec, now));
+        match self.connections.iter().position(Option::is_none) {
+            Some(free) => {
+                self.connections[free] = connection;
+                free
+            }
+            None => {
+                self.connections.push(connection);
+                self.connections.len() - 1
+            }
+        }
+    }
+
+    /// Puts close frames into [`Shard::outgoing`] of an exchange's connections.
+    pub fn say_goodbye(&mut self, exchange: ExchangeId) {
+        for connection in self.connections.iter_mut().flatten() {
+            if connection.exchange() == exchange
+                && let Some(link) = &mut connection.link
+            {
+                link.close();
+                // A connection that cannot say goodbye is closed all the same.
+                let _ = link.flush(&mut connection.outgoing);
+            }
+        }
+    }
+
+    /// Closes and forgets the connections of an exchange.
+    pub fn remove_exchange(&mut self, exchange: ExchangeId, now: Now) {
+        for id in 0..self.connections.len() {
+            if self.connections[id].as_ref().is_some_and(|connection| connection.exchange() == exchange) {
+                self.end(id, CloseReason::Stopped, now);
+                self.connections[id] = None;
+            }
+        }
+    }
+
+    /// The next thing the runtime has to do.
+    pub fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Bytes to write to a connection's TCP socket; the runtime removes what it wrote.
+    pub fn outgoing(&mut self, id: ConnectionId) -> Option<&mut Vec<u8>> {
+        self.connections.get_mut(id)?.as_mut().map(|connection| &mut connection.outgoing)
+    }
+
+    /// Whether this attempt of this connection is the one under way.
+    #[must_use]
+    pub fn expects(&self, id: ConnectionId, attempt: u64) -> bool {
+        matches!(self.connections.get(id), Some(Some(connection)) if connection.attempt == attempt)
+    }
+
+    /// Whether the runtime should read sockets now: not while a full ring asks for patience.
+    #[must_use]
+    pub fn wants_read(&self, now: Now) -> bool {
+        self.stalled_since_ns.is_none_or(|since| now.monotonic_ns >= since + self.stall_ms_max * 1_000_000)
+    }
+
+    /// The TCP connection is open.
+    pub fn connected(&mut self, id: ConnectionId, now: Now) {
+        let Some(Some(connection)) = self.connections.get_mut(id) else { return };
+        connection.heard(now);
+        if let Err(error) = connection.connected() {
+            self.end(id, error.into(), now);
+        }
+    }
+
+    /// Bytes came from the TCP socket. They are changed in place by decryption.
+    pub fn received(&mut self, id: ConnectionId, bytes: &mut [u8], stamp: Now, clock: &impl Clock) {
+        if let Err(reason) = self.take_in(id, bytes, stamp, clock) {
+            self.end(id, reason, stamp);
+        }
+    }
+
+    /// The TCP connection ended, or could not be opened.
+    pub fn closed(&mut self, id: ConnectionId, reason: CloseReason, now: Now) {
+        self.end(id, reason, now);
+    }
+
+    /// Does what has become due.
+    pub fn timeout(&mut self, now: Now) {
+        for id in 0..self.connections.len() {
+            let Some(connection) = &mut self.connections[id] else { continue };
+            match connection.due(now) {
+                Due::Nothing => {}
+                Due::Connect => self.begin(id, now),
+                Due::Close(reason) => self.end(id, reason, now),
+            }
+        }
+    }
+
+    /// When [`Shard::timeout`] has something to do, in monotonic nanoseconds.
+    #[must_use]
+    pub fn next_timeout_ns(&self) -> u64 {
+        self.connections.iter().flatten().map(Connection::next_due_ns).min().unwrap_or(u64::MAX)
+    }
+
+    /// Ends a turn of the runtime: what found no room in a ring is tried again.
+    pub fn end_of_turn(&mut self, now: Now) {
+        let mut is_behind = false;
+        for sender in &mut self.senders {
+            is_behind |= !sender.flush();
+        }
+        match (is_behind, self.stalled_since_ns) {
+            (true, None) => {
+                self.stalled_since_ns = Some(now.monotonic_ns);
+                self.health.stalled();
+            }
+            (false, Some(_)) => self.stalled_since_ns = None,
+            _ => {}
+        }
+    }
+
+    /// Whether something went to the worker behind this ring since the last call.
+    pub fn take_sent(&mut self, ring: usize) -> bool {
+        self.senders[ring].take_sent()
+    }
+
+    /// Counts a turn of the runtime, and how long it took if there was anything to do.
+    pub fn turned(&mut self, busy_ns: Option<u64>) {
+        self.health.turn(busy_ns.is_some());
+        if let Some(ns) = busy_ns {
+            self.health.record(Stage::Turn, ns as i64);
+        }
+    }
+
+    /// Goes on after a panic in the middle of a turn: every connection is opened anew.
+    pub fn recover(&mut self, now: Now) {
+        for id in 0..self.connections.len() {
+            self.end(id, CloseReason::Panicked, now);
+        }
+    }
+
+    fn begin(&mut self, id: ConnectionId, now: Now) {
+        let Some(connection) = &mut self.connections[id] else { return };
+        connection.begin(now);
+        let address = &connection.spec.address;
+        self.actions.push_back(Action::Connect {
+            connection: id,
+            attempt: connection.attempt,
+            host: address.host.clone(),
+            port: address.port,
+        });
+        let exchange = connection.exchange();
+        self.lifecycle(exchange, ConnectionState::Connecting, now);
+    }
+
+    fn end(&mut self, id: ConnectionId, reason: CloseReason, now: Now) {
+        let Some(Some(connection)) = self.connections.get_mut(id) else { return };
+        let exchange = connection.exchange();
+        let is_stopped = reason == CloseReason::Stopped;
+        let retry_ms = connection.ended(now, reason.retry_after_s());
+        for (index, _) in connection.spec.instruments.iter() {
+            self.instruments[*index as usize].down(now.epoch_ns, &mut self.senders);
+        }
+        self.actions.push_back(Action::Close { connection: id });
+        let what = Happening::Closed { reason, retry_ms: (!is_stopped).then_some(retry_ms) };
+        self.actions.push_back(Action::Report(Report { exchange, what }));
+        self.lifecycle(exchange, ConnectionState::Closed, now);
+    }
+
+    fn lifecycle(&mut self, exchange: ExchangeId, state: ConnectionState, now: Now) {
+        self.events.publish(&PlaneEvent {
+            kind: EventKind::Lifecycle,
+            exchange,
+            entry: 0,
+            row: 0,
+            publish_ns: now.epoch_ns,
+            detail: state as u64,
+        });
+    }
+
+    fn take_in(
+        &mut self,
+        id: ConnectionId,
+        bytes: &mut [u8],
+        stamp: Now,
+        clock: &impl Clock,
+    ) -> Result<(), CloseReason> {
+        let Some(Some(connection)) = self.connections.get_mut(id) else { return Ok(()) };
+        let Some(mut link) = connection.link.take() else { return Ok(()) };
+        connection.heard(stamp);
+        connection.spec.health.received(bytes.len() as u64, stamp.epoch_ns);
+        let mut result = link.receive(bytes, &mut connection.outgoing).map_err(CloseReason::from);
+        while result.is_ok() {
+            result = match link.poll() {
+                Ok(None) => break,
+                Ok(Some(message)) => self.message(id, message, stamp, clock),
+                Err(error) => Err(error.into()),
+            };
+        }
+        let Some(Some(connection)) = self.connections.get_mut(id) else { return Ok(()) };
+        connection.link = Some(link);
+        result?;
+        Ok(connection.send_paced(stamp)?)
+    }
+
+    fn message(
+        &mut self,
+        id: ConnectionId,
+        message: Message<'_>,
+        stamp: Now,
+        clock: &impl Clock,
+    ) -> Result<(), CloseReason> {
+        let payload = match message {
+            Message::Opened => {
+                self.opened(id, stamp);
+                return Ok(());
+            }
+            Message::Text(text) => Payload::Text(text),
+            Message::Binary(bytes) => Payload::Binary(bytes),
+            Message::Ping | Message::Pong => return Ok(()),
+            Message::Close(code) => return Err(CloseReason::Peer(code)),
+        };
+        let Some(Some(connection)) = self.connections.get_mut(id) else { return Ok(()) };
+        let Some(mut session) = connection.session.take() else { return Ok(()) };
+        let mut reading = Reading {
+            exchange: connection.exchange(),
+            health: &mut connection.spec.health,
+            instruments: &mut self.instruments,
+            senders: &mut self.senders,
+            thread: &mut self.health,
+            actions: &mut self.actions,
+            outbox: &mut connection.outbox,
+            stamp,
+            clock,
+            saw: Saw::default(),
+        };
+        reading.health.message();
+        session.message(payload, stamp.epoch_ns, &mut reading);
+        let saw = reading.saw;
+        connection.session = Some(session);
+        self.after_message(id, saw, stamp)
+    }
+
+    fn after_message(&mut self, id: ConnectionId, saw: Saw, stamp: Now) -> Result<(), CloseReason> {
+        let Some(Some(connection)) = self.connections.get_mut(id) else { return Ok(()) };
+        if (saw.ack || saw.data) && !connection.is_subscribed {
+            connection.is_subscribed = true;
+            connection.spec.health.set_state(ConnectionState::Subscribed);
+            for (index, _) in connection.spec.instruments.iter() {
+                self.instruments[*index as usize].up(stamp.epoch_ns, &mut self.senders);
+            }
+        }
+        if saw.data && !connection.has_data {
+            connection.served();
+            connection.spec.health.set_state(ConnectionState::Live);
+        }
+        if saw.sequence_gap {
+            for (index, _) in connection.spec.instruments.iter() {
+                self.instruments[*index as usize].lost(stamp.epoch_ns, &mut self.senders);
+            }
+        }
+        if saw.closing { Err(CloseReason::Announced) } else { Ok(()) }
+    }
+
+    fn opened(&mut self, id: ConnectionId, now: Now) {
+        let Some(Some(connection)) = self.connections.get_mut(id) else { return };
+        connection.opened(now);
+        let exchange = connection.exchange();
+        let address = &connection.spec.address;
+        let what = Happening::Connected {
+            host: format!("{}:{}", address.host, address.port),
+            instruments: connection.spec.instruments.len(),
+        };
+        self.actions.push_back(Action::Report(Report { exchange, what }));
+        self.lifecycle(exchange, ConnectionState::Connected, now);
+    }
+}
+
+/// What one message brought that concerns the connection as a whole.
+#[derive(Clone, Copy, Default)]
+struct Saw {
+    ack: bool,
+    data: bool,
+    sequence_gap: bool,
+    closing: bool,
+}
+
+/// Takes the events of one message to where they belong.
+struct Reading<'a, C> {
+    exchange: ExchangeId,
+    health: &'a mut ConnectionHealth,
+    instruments: &'a mut [OwnedInstrument],
+    senders: &'a mut [Sender],
+    thread: &'a mut ThreadHealth,
+    actions: &'a mut VecDeque<Action>,
+    outbox: &'a mut VecDeque<String>,
+    stamp: Now,
+    clock: &'a C,
+    saw: Saw,
+}
+
+impl<C: Clock> Reading<'_, C> {
+    fn trade(&mut self, index: u32, trade: &Trade) {
+        let Some(instrument) = self.instruments.get_mut(index as usize) else { return };
+        self.saw.data = true;
+        let publish_ns = self.clock.now().epoch_ns;
+        match instrument.trade(trade, publish_ns, self.senders) {
+            Intake::Published { lost } => {
+                self.health.trade(self.stamp.epoch_ns);
+                if lost > 0 {
+                    self.health.gap(lost);
+                }
+                self.thread.record(Stage::ReadToTrade, publish_ns - trade.receive_ns);
+                if !trade.flags.contains(TradeFlags::HISTORY) {
+                    self.thread.record(Stage::Network, trade.receive_ns - trade.exchange_ns);
+                }
+            }
+            Intake::Duplicate => self.health.duplicate(),
+        }
+    }
+
+    fn quote(&mut self, index: u32, quote: &Quote) {
+        let Some(instrument) = self.instruments.get_mut(index as usize) else { return };
+        self.saw.data = true;
+        instrument.quote(quote, self.clock.now().epoch_ns);
+        self.health.quote(self.stamp.epoch_ns);
+    }
+
+    fn refusal(&mut self, venue_symbol: Option<&str>, reason: &str) {
+        self.health.refusal();
+        let text = venue_symbol.map_or_else(|| reason.to_owned(), |symbol| format!("{symbol}: {reason}"));
+        let report = Report { exchange: self.exchange, what: Happening::Refused { text } };
+        self.actions.push_back(Action::Report(report));
+    }
+}
+
+impl<C: Clock> EventSink for Reading<'_, C> {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Trade { of, trade } => match of.instrument {
+                Some(index) => self.trade(index, &trade),
+                None => self.health.reject(RejectReason::UnknownSymbol),
+            },
+            Event::Quote { of, quote } => match of.instrument {
+                Some(index) => self.quote(index, &quote),
+                None => self.health.reject(RejectReason::UnknownSymbol),
+            },
+            Event::Ack { .. } => self.saw.ack = true,
+            Event::Heartbeat => self.health.heartbeat(self.stamp.epoch_ns),
+            Event::Refusal { venue_symbol, reason } => self.refusal(venue_symbol, reason),
+            Event::Reply { text } => self.outbox.push_back(text.to_owned()),
+            Event::SequenceGap { lost } => {
+                self.saw.sequence_gap = true;
+                self.health.gap(lost);
+            }
+            Event::Closing => self.saw.closing = true,
+            Event::Reject { reason } => self.health.reject(reason),
+            Event::Status { .. } | Event::Candle { .. } | Event::Book { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The worker: drains its rings in batches, updates every timeframe of a symbol, publishes what changed once per
+//! batch. So the work per trade shrinks as the load grows.
+
+use tickplane_candles::{Outcome, Skew};
+use tickplane_model::{ExchangeId, Trade, TradeFlags};
+use tickplane_rings::{Receiver, WorkerEvent};
+use tickplane_segments::{EventWriter, Stage, ThreadCounter, ThreadHealth, TradeRingReader};
+
+use crate::feed::{Feed, Told};
+use crate::now::{Clock, Now};
+
+/// Events taken from one ring before what changed is published.
+const BATCH_MAX: usize = 256;
+/// Series closed by time in one turn; the rest follows in the next, finest timeframes first.
+const CLOSES_PER_TURN: usize = 128;
+/// Slots of the table of venues.
+const EXCHANGES: usize = ExchangeId::ALL.len() + 1;
+
+/// A symbol and all its series, made by the cold path and then owned by one worker.
+pub struct SymbolFeeds {
+    /// The venue.
+    pub exchange: ExchangeId,
+    /// Where trades are read that did not fit the ring.
+    pub trades: TradeRingReader,
+    /// Its series, finest timeframe first.
+    pub feeds: Vec<Feed>,
+}
+
+struct Symbol {
+    exchange: ExchangeId,
+    trades: TradeRingReader,
+    feeds: Vec<Feed>,
+    /// The newest trade folded.
+    trade_seq: u64,
+    /// When the newest trade folded was read from its socket.
+    receive_ns: i64,
+    /// Whether a trade was folded since the last publication.
+    has_trades: bool,
+    is_changed: bool,
+}
+
+/// What a worker knows of a venue.
+#[derive(Default)]
+struct Venue {
+    skew: Skew,
+    /// The venue time at which the first of its series has to close.
+    due_ns: i64,
+}
+
+/// Where closing by time goes on in the next turn.
+#[derive(Clone, Copy)]
+struct Sweep {
+    timeframe: usize,
+    slot: usize,
+}
+
+/// The candle builder of some symbols.
+pub struct Worker {
+    receivers: Vec<Receiver>,
+    symbols: Vec<Symbol>,
+    venues: [Venue; EXCHANGES],
+    changed: Vec<u32>,
+    events: EventWriter,
+    health: ThreadHealth,
+    sweep: Option<Sweep>,
+}
+
+impl Worker {
+    /// A worker without symbols.
+    #[must_use]
+    pub fn new(receivers: Vec<Receiver>, events: EventWriter, health: ThreadHealth) -> Self {
+        Self {
+            receivers,
+            symbols: Vec::new(),
+            venues: std::array::from_fn(|_| Venue { skew: Skew::default(), due_ns: i64::MAX }),
+            changed: Vec::new(),
+            events,
+            health,
+            sweep: None,
+        }
+    }
+
+    /// Takes ownership of a symbol; it gets the next slot, beginning with 0.
+    pub fn add_symbol(&mut self, symbol: SymbolFeeds) {
+        let SymbolFeeds { exchange, trades, feeds } = symbol;
+        let venue = &mut self.venues[exchange as usize];
+        venue.due_ns = feeds.iter().map(Feed::next_close_ns).fold(venue.due_ns, i64::min);
+        self.symbols.push(Symbol {
+            exchange,
+            trades,
+            feeds,
+            trade_seq: 0,
+            receive_ns: 0,
+            has_trades: false,
+            is_changed: false,
+        });
+        self.changed.reserve(self.symbols.len());
+    }
+
+    /// One turn: what waits in the rings, then what time closes. Returns whether there was anything to do.
+    pub fn turn(&mut self, clock: &impl Clock) -> bool {
+        let mut events = 0;
+        let mut receivers = std::mem::take(&mut self.receivers);
+        for receiver in &mut receivers {
+            events += receiver.drain(BATCH_MAX, |event| self.take(event));
+        }
+        self.receivers = receivers;
+        let now = clock.now();
+        let closed = self.close_by_time(now);
+        if !self.changed.is_empty() {
+            self.publish(clock);
+        }
+        events > 0 || closed
+    }
+
+    /// Counts a turn of the runtime, and how long it took if there was anything to do.
+    pub fn turned(&mut self, busy_ns: Option<u64>) {
+        self.health.turn(busy_ns.is_some());
+        if let Some(ns) = busy_ns {
+            self.health.record(Stage::Turn, ns as i64);
+        }
+    }
+
+    /// Whether a ring holds events.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        self.sweep.is_some() || self.receivers.iter().any(|receiver| !receiver.is_empty())
+    }
+
+    /// Nanoseconds from `now` until time closes a series; `None` if nothing is open.
+    #[must_use]
+    pub fn next_close_in_ns(&mut self, now: Now) -> Option<u64> {
+        let wait = |venue: &mut Venue| {
+            let venue_ns = venue.skew.venue_time(now.epoch_ns)?;
+            (venue.due_ns < i64::MAX).then(|| (venue.due_ns - venue_ns).max(0) as u64)
+        };
+        self.venues.iter_mut().filter_map(wait).min()
+    }
+
+    fn take(&mut self, event: WorkerEvent) {
+        match event {
+            WorkerEvent::Trade { slot, seq, trade } => self.fold(slot, seq, &trade),
+            WorkerEvent::CatchUp { slot, from, to } => self.catch_up(slot, from, to),
+            WorkerEvent::Down { slot, at_ns } => self.each_feed(slot, at_ns, Feed::down),
+            WorkerEvent::Up { slot, at_ns } => self.each_feed(slot, at_ns, Feed::up),
+            WorkerEvent::Lost { slot, at_ns } => self.each_feed(slot, at_ns, Feed::lost),
+        }
+    }
+
+    fn fold(&mut self, slot: u32, seq: u64, trade: &Trade) {
+        let symbol = &mut self.symbols[slot as usize];
+        let venue = &mut self.venues[symbol.exchange as usize];
+        if !trade.flags.contains(TradeFlags::HISTORY) && !trade.flags.contains(TradeFlags::BACKFILLED) {
+            venue.skew.observe(trade.exchange_ns, trade.receive_ns);
+        }
+        for feed in &mut symbol.feeds {
+            match feed.trade(trade) {
+                Outcome::Live | Outcome::Revised => {}
+                Outcome::TooLate => self.health.too_late(),
+                Outcome::Refused => self.health.count(ThreadCounter::Refused, 1),
+            }
+            venue.due_ns = venue.due_ns.min(feed.next_close_ns());
+        }
+        symbol.trade_seq = seq;
+        symbol.receive_ns = trade.receive_ns;
+        symbol.has_trades = true;
+        mark_changed(symbol, slot, &mut self.changed);
+    }
+
+    /// Reads trades that did not fit the ring from the shared one; what was overwritten there is a counted loss.
+    fn catch_up(&mut self, slot: u32, from: u64, to: u64) {
+        let mut lost = 0;
+        for seq in from..=to {
+            match self.symbols[slot as usize].trades.trade(seq) {
+                Some(trade) => self.fold(slot, seq, &trade),
+                None => lost += 1,
+            }
+        }
+        if lost > 0 {
+            self.health.lost(lost);
+            let at_ns = self.symbols[slot as usize].receive_ns;
+            self.each_feed(slot, at_ns, Feed::lost);
+        }
+    }
+
+    fn each_feed(&mut self, slot: u32, at_ns: i64, tell: impl Fn(&mut Feed, i64)) {
+        let symbol = &mut self.symbols[slot as usize];
+        let venue_ns = self.venues[symbol.exchange as usize].skew.venue_time(at_ns).unwrap_or(at_ns);
+        symbol.feeds.iter_mut().for_each(|feed| tell(feed, venue_ns));
+        mark_changed(symbol, slot, &mut self.changed);
+    }
+
+    fn close_by_time(&mut self, now: Now) -> bool {
+        if self.sweep.is_none() {
+            let is_due =
+                |venue: &mut Venue| venue.skew.venue_time(now.epoch_ns).is_some_and(|time| time >= venue.due_ns);
+            if !self.venues.iter_mut().any(is_due) {
+                return false;
+            }
+            self.sweep = Some(Sweep { timeframe: 0, slot: 0 });
+        }
+        let mut budget = CLOSES_PER_TURN;
+        while let Some(at) = self.sweep {
+            if budget == 0 {
+                return true;
+            }
+            budget -= usize::from(self.close_one(at, now));
+            self.sweep = self.after(at);
+        }
+        self.refresh_due();
+        true
+    }
+
+    /// Closes one series if its time has come; returns whether it had.
+    fn close_one(&mut self, at: Sweep, now: Now) -> bool {
+        let Some(symbol) = self.symbols.get_mut(at.slot) else { return false };
+        let Some(venue_ns) = self.venues[symbol.exchange as usize].skew.venue_time(now.epoch_ns) else {
+            return false;
+        };
+        let Some(feed) = symbol.feeds.get_mut(at.timeframe) else { return false };
+        if venue_ns < feed.next_close_ns() {
+            return false;
+        }
+        feed.advance(venue_ns);
+        mark_changed(symbol, at.slot as u32, &mut self.changed);
+        true
+    }
+
+    fn after(&self, at: Sweep) -> Option<Sweep> {
+        let slot = at.slot + 1;
+        if slot < self.symbols.len() {
+            return Some(Sweep { slot, ..at });
+        }
+        let timeframe = at.timeframe + 1;
+        let deepest = self.symbols.iter().map(|symbol| symbol.feeds.len()).max().unwrap_or(0);
+        (timeframe < deepest).then_some(Sweep { timeframe, slot: 0 })
+    }
+
+    fn refresh_due(&mut self) {
+        for venue in &mut self.venues {
+            venue.due_ns = i64::MAX;
+        }
+        for symbol in &self.symbols {
+            let venue = &mut self.venues[symbol.exchange as usize];
+            venue.due_ns = symbol.feeds.iter().map(Feed::next_close_ns).fold(venue.due_ns, i64::min);
+        }
+    }
+
+    fn publish(&mut self, clock: &impl Clock) {
+        let mut told = Told::default();
+        for slot in self.changed.drain(..) {
+            let symbol = &mut self.symbols[slot as usize];
+            let now_ns = clock.now().epoch_ns;
+            for feed in &mut symbol.feeds {
+                told += feed.publish(symbol.exchange, symbol.trade_seq, now_ns, &mut self.events);
+            }
+            if symbol.has_trades {
+                self.health.record(Stage::ReadToCandle, clock.now().epoch_ns - symbol.receive_ns);
+                symbol.has_trades = false;
+            }
+            symbol.is_changed = false;
+        }
+        self.health.closed(told.closed);
+        self.health.count(ThreadCounter::Revisions, told.revised);
+    }
+}
+
+fn mark_changed(symbol: &mut Symbol, slot: u32, changed: &mut Vec<u32>) {
+    if !symbol.is_changed {
+        symbol.is_changed = true;
+        changed.push(slot);
+    }
+}
