@@ -20,25 +20,32 @@ struct Instruments {
 }
 
 impl Symbols {
-    /// For a live connection: other tickers are rejected.
+    /// For a live connection: every instrument of a ticker is fed, other tickers are rejected.
     pub(crate) fn subscribed(instruments: &[(InstrumentIndex, &Instrument)]) -> Self {
-        Self::new(instruments, false)
-    }
-
-    /// For `decode`: other tickers pass without an instrument.
-    pub(crate) fn any(instruments: &[(InstrumentIndex, &Instrument)]) -> Self {
-        Self::new(instruments, true)
-    }
-
-    fn new(instruments: &[(InstrumentIndex, &Instrument)], accept_unknown: bool) -> Self {
-        let mut by_ticker: HashMap<Box<str>, Instruments, _> = HashMap::default();
+        let mut symbols = Self { by_ticker: HashMap::default(), accept_unknown: false };
         for (index, instrument) in instruments {
-            by_ticker
+            symbols
+                .by_ticker
                 .entry(instrument.venue_symbol.as_str().into())
                 .and_modify(|known| known.others.push(*index))
                 .or_insert(Instruments { first: *index, others: Vec::new() });
         }
-        Self { by_ticker, accept_unknown }
+        symbols
+    }
+
+    /// For `decode`: one event for what a message says once, under the ticker's own instrument rather than an alias;
+    /// other tickers pass without an instrument.
+    pub(crate) fn any(instruments: &[(InstrumentIndex, &Instrument)]) -> Self {
+        let mut symbols = Self { by_ticker: HashMap::default(), accept_unknown: true };
+        for (index, instrument) in instruments {
+            let is_alias = instrument.symbol.as_str() != instrument.venue_symbol;
+            symbols
+                .by_ticker
+                .entry(instrument.venue_symbol.as_str().into())
+                .and_modify(|known| known.first = if is_alias { known.first } else { *index })
+                .or_insert(Instruments { first: *index, others: Vec::new() });
+        }
+        symbols
     }
 
     /// Sends one event to each instrument of a ticker.

@@ -1,7 +1,7 @@
 //! Sessions of a live connection: only what was subscribed, aliases, pings.
 
 use tickplane_exchanges::{Outbox, Payload, all, exchange};
-use tickplane_model::{Event, ExchangeId, Instrument, InstrumentIndex, RejectReason};
+use tickplane_model::{Event, ExchangeId, Instrument, InstrumentIndex, Product, RejectReason};
 
 use crate::fixtures::fixtures;
 use crate::instruments::named;
@@ -54,6 +54,26 @@ fn one_book_with_two_names_feeds_both() {
     assert_eq!((trades, rejects), (vec![Some(4), Some(9)], vec![]));
     let (trades, _) = outcome(ExchangeId::Coinbase, &[(9, &usdc)], text);
     assert_eq!(trades, [Some(9)], "alone, the alias is fed by the book's own name");
+}
+
+#[test]
+fn a_decoder_says_once_what_a_message_says_once() {
+    let coinbase = exchange(ExchangeId::Coinbase).unwrap();
+    let (usd, mut usdc) = (named(coinbase, "BTC-USD"), named(coinbase, "BTC-USDC"));
+    usdc.venue_symbol = "BTC-USD".into();
+    let text = concat!(
+        r#"{"channel":"market_trades","sequence_num":0,"events":[{"type":"update","trades":[{"product_id":"BTC-USD","#,
+        r#""trade_id":"1","price":"1","size":"1","time":"2026-09-30T01:41:25Z","side":"SELL"}]}]}"#
+    );
+    for instruments in [[(4, &usd), (9, &usdc)], [(9, &usdc), (4, &usd)]] {
+        let mut found = Vec::new();
+        let mut decoder = coinbase.decoder(Product::Spot, &instruments);
+        decoder.message(Payload::Text(text.as_bytes()), RECEIVE_NS, &mut |event: Event<'_>| match event {
+            Event::Trade { of, .. } => found.push(of.instrument),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(found, [Some(4)], "the book's own name, not its alias");
+    }
 }
 
 #[test]
