@@ -329,3 +329,25 @@ fn frames_quoted_in_the_venue_sheets_are_read() {
         tally.say(file);
     }
 }
+
+/// Captures of protocols the venue has replaced: every message of a public channel is left as superseded.
+#[test]
+fn older_protocols_are_called_superseded() {
+    for (id, file, key) in [
+        (ExchangeId::Coinbase, "crypto-msg-parser/coinbase_pro.jsonl", None),
+        (ExchangeId::Coinbase, "cryptofeed/COINBASE.ws.28.0.jsonl.gz", Some("in")),
+        (ExchangeId::Kraken, "crypto-msg-parser/kraken.jsonl", None),
+        (ExchangeId::Kraken, "cryptofeed/KRAKEN.ws.48.0.jsonl.gz", Some("in")),
+        (ExchangeId::Kraken, "cryptofeed/KRAKEN.ws.49.0.jsonl.gz", Some("in")),
+    ] {
+        let Some(path) = capture(file) else { continue };
+        let mut tally = Tally::default();
+        let mut session = session(id, Product::Spot);
+        for line in json_lines(&path).iter().filter(|line| key.is_none_or(|key| line["dir"] == key)) {
+            tally.take(&mut *session, line["raw"].as_str().unwrap());
+        }
+        tally.say(file);
+        assert!(tally.count("trade") + tally.count("quote") + tally.count("candle") == 0, "{file}");
+        assert!(tally.left.get("superseded").is_some_and(|count| count * 4 > tally.read), "{file}");
+    }
+}

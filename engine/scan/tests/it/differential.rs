@@ -130,6 +130,9 @@ fn limits_are_kept() {
     for text in ["", " ", "{", "[", "{\"a\":", "\"a", "nul", "\u{feff}{}", "{} {}", "[1,]", "{\"a\" 1}"] {
         assert_eq!(reader.read(text.as_bytes()).err(), Some(JsonError::Malformed), "{text}");
     }
+    let mut roomy = JsonReader::new(1 << 20, 4);
+    assert_eq!(roomy.read(&[b'['; 1 << 20]).err(), Some(JsonError::TooDeep));
+    assert_eq!(roomy.read("{\"a\":".repeat(100_000).as_bytes()).err(), Some(JsonError::TooDeep));
     assert_eq!(reader.read(b"[\"\xff\"]").err(), Some(JsonError::Malformed));
     assert!(reader.read(b"{}").is_ok(), "the reader is usable after every error");
 }
