@@ -1,0 +1,50 @@
+//! Kraken spot: WebSocket v2, and `/0/public`.
+//!
+//! Sources: docs.kraken.com, frames recorded 2024-05 to 2026-09, REST fixtures.
+
+mod feed;
+mod messages;
+mod names;
+mod rest;
+
+use std::sync::Arc;
+
+use crate::market::{Market, Random};
+use crate::server::http::{Request, Response};
+use crate::venue::{Feed, Venue};
+
+/// Kraken spot.
+pub(crate) struct Kraken {
+    names: Arc<names::Names>,
+    limits: rest::Limits,
+    connection_ids: Random,
+}
+
+impl Kraken {
+    /// The venue of a market.
+    pub(crate) fn new(market: &Market) -> Self {
+        Self {
+            names: Arc::new(names::Names::new(market)),
+            limits: rest::Limits::default(),
+            connection_ids: Random::new(market.origin_ns() as u64, 3),
+        }
+    }
+}
+
+impl Venue for Kraken {
+    fn upgrade(&mut self, request: &Request, _market: &Market, now_ns: i64) -> Result<Box<dyn Feed>, Response> {
+        if request.path.trim_end_matches('/') != "/v2" {
+            return Err(Response::json(404, ""));
+        }
+        // Real ids are larger than 2^53: clients must not read them as floats.
+        let connection_id = self.connection_ids.next() | 1 << 63;
+        Ok(Box::new(feed::KrakenFeed::new(Arc::clone(&self.names), connection_id, now_ns)))
+    }
+
+    fn rest(&mut self, request: &Request, market: &mut Market, now_ns: i64) -> Response {
+        rest::answer(request, &self.names, &mut self.limits, market, now_ns)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! The market's promises: replayable, exact, and shaped like a market.
+
+use std::collections::BTreeMap;
+
+use tickplane_model::{ExchangeId, NS_PER_MS, NS_PER_SECOND};
+
+use super::*;
+
+const ORIGIN_NS: i64 = 1_790_358_300 * NS_PER_SECOND;
+
+fn market(seed: u64, symbols: usize, rate: f64) -> Market {
+    Market::new(ExchangeId::Binance, listings(ExchangeId::Binance, symbols, rate), seed, ORIGIN_NS)
+}
+
+#[test]
+fn the_same_seed_is_the_same_market_whatever_the_steps() {
+    let (mut once, mut stepwise, mut other) = (market(7, 5, 1.0), market(7, 5, 1.0), market(8, 5, 1.0));
+    once.advance(ORIGIN_NS + 20 * NS_PER_SECOND);
+    for ms in (0..=20_000).step_by(7) {
+        stepwise.advance(ORIGIN_NS + ms * NS_PER_MS);
+    }
+    stepwise.advance(ORIGIN_NS + 20 * NS_PER_SECOND);
+    other.advance(ORIGIN_NS + 20 * NS_PER_SECOND);
+    let (a, b, c) = (once.take_events(), stepwise.take_events(), other.take_events());
+    assert!(a.len() > 500);
+    assert_eq!(a, b);
+    assert_ne!(a, c);
+}
+
+#[test]
+fn a_later_origin_moves_the_times_and_nothing_else() {
+    let listings = listings(ExchangeId::Kraken, 3, 1.0);
+    let mut early = Market::new(ExchangeId::Kraken, listings.clone(), 3, ORIGIN_NS);
+    let mut late = Market::new(ExchangeId::Kraken, listings, 3, ORIGIN_NS + NS_PER_SECOND);
+    early.advance(ORIGIN_NS + 9 * NS_PER_SECOND);
+    late.advance(ORIGIN_NS + 10 * NS_PER_SECOND);
+    let shape = |events: Vec<MarketEvent>| -> Vec<(u32, u64, i64, i64)> {
+        let trade = |event| match event {
+            MarketEvent::Trade(index, t) => Some((index, t.id, t.price, t.quantity)),
+            MarketEvent::Quote(..) => None,
+        };
+        events.into_iter().filter_map(trade).collect()
+    };
+    assert_eq!(shape(early.take_events()), shape(late.take_events()));
+}
+
+#[test]
+fn quotes_straddle_and_orders_fill_at_them() {
+    let mut market = market(1, 8, 1.0);
+    market.advance(ORIGIN_NS + 60 * NS_PER_SECOND);
+    let mut quotes: BTreeMap<u32, MarketQuote> = BTreeMap::new();
+    let mut last: BTreeMap<u32, MarketTrade> = BTreeMap::new();
+    let (mut checked, mut same_ms) = (0, 0);
+    for event in market.take_events() {
+        match event {
+            MarketEvent::Quote(index, quote) => {
+                assert!(quote.bid < quote.ask && quote.bid > 0 && quote.bid_quantity > 0 && quote.ask_quantity > 0);
+                quotes.insert(index, quote);
+            }
+            MarketEvent::Trade(index, trade) => {
+                let before = last.insert(index, trade);
+                let first = before.is_none_or(|before| before.time_ns != trade.time_ns);
+                if let (true, Some(quote)) = (first, quotes.get(&index)) {
+                    assert_eq!(trade.price, if trade.buy { quote.ask } else { quote.bid });
+                    checked += 1;
+                }
+                if let Some(before) = before {
+                    assert_eq!(trade.id, before.id + 1);
+                    assert!(trade.time_ns >= before.time_ns && trade.aggregate >= before.aggregate);
+                    same_ms += u64::from(trade.time_ns / NS_PER_MS == before.time_ns / NS_PER_MS);
+                }
+            }
+        }
+    }
+    assert!(checked > 500 && same_ms > 100, "{checked} {same_ms}");
+}
+
+#[test]
+fn rates_are_near_what_the_listings_say() {
+    let mut market = market(5, 20, 1.0);
+    market.advance(ORIGIN_NS + 300 * NS_PER_SECOND);
+    let busiest = market.trades_of(0) as f64 / 300.0;
+    let quietest = market.trades_of(19) as f64 / 300.0;
+    assert!((20.0..50.0).contains(&busiest), "{busiest}");
+    assert!(quietest > 0.1 && quietest < 1.5, "{quietest}");
+    assert_eq!(market.trades(), (0..20).map(|index| market.trades_of(index)).sum::<u64>());
+}
+
+#[test]
+fn the_past_joins_the_present() {
+    let mut market = market(2, 3, 1.0);
+    let now_ns = ORIGIN_NS + 200 * NS_PER_SECOND;
+    market.advance(now_ns);
+    let minute = 60 * NS_PER_SECOND;
+    let minutes = market.filled(0, minute, 0, now_ns - 600 * minute, i64::MAX);
+    assert_eq!(minutes.len(), 600);
+    assert!(minutes.windows(2).all(|pair| pair[1].open_ns - pair[0].open_ns == minute));
+    assert!(minutes.iter().all(|bar| bar.low <= bar.open.min(bar.close) && bar.high >= bar.open.max(bar.close)));
+    let hours = market.filled(0, 60 * minute, 0, now_ns - 5 * 60 * minute, i64::MAX);
+    for hour in &hours[..hours.len() - 1] {
+        let inside: Vec<&Bar> =
+            minutes.iter().filter(|bar| bar.open_ns >= hour.open_ns && bar.open_ns < hour.end_ns()).collect();
+        assert_eq!(hour.volume, inside.iter().map(|bar| bar.volume).sum::<i128>());
+        assert_eq!((hour.open, hour.close), (inside[0].open, inside[inside.len() - 1].close));
+        assert_eq!(hour.high, inside.iter().map(|bar| bar.high).max().unwrap());
+    }
+    assert!(market.traded(0, 1_440 * minute, 0, 0, i64::MAX).len() >= 700);
+    let day = market.day(0);
+    assert!(day.volume > hours.iter().map(|bar| bar.volume).sum());
+}
+
+#[test]
+fn intervals_without_trades_are_flat_at_the_last_close() {
+    let mut market = market(2, 400, 1.0);
+    let now_ns = ORIGIN_NS + 240 * NS_PER_SECOND;
+    market.advance(now_ns);
+    let rows = market.filled(399, NS_PER_SECOND, 0, ORIGIN_NS, i64::MAX);
+    let traded = market.traded(399, NS_PER_SECOND, 0, ORIGIN_NS, i64::MAX);
+    assert!(rows.len() > 2 * traded.len(), "a quiet symbol is quiet");
+    for pair in rows.windows(2).filter(|pair| pair[1].count == 0) {
+        assert_eq!((pair[1].open, pair[1].high, pair[1].low, pair[1].close), {
+            let close = pair[0].close;
+            (close, close, close, close)
+        });
+    }
+    assert_eq!(rows.iter().map(|row| row.count).sum::<u64>(), market.trades_of(399));
+}

@@ -1,0 +1,37 @@
+//! What the market does: trades and quotes, in ticks and lots.
+
+/// One fill.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct MarketTrade {
+    /// When, in whole microseconds; fills of one order share it.
+    pub(crate) time_ns: i64,
+    /// Counts up by one per instrument.
+    pub(crate) id: u64,
+    /// Shared by the fills of one order at one price; counts up by one per instrument.
+    pub(crate) aggregate: u64,
+    /// Ticks.
+    pub(crate) price: i64,
+    /// Lots, at least one.
+    pub(crate) quantity: i64,
+    /// Whether the taker bought.
+    pub(crate) buy: bool,
+}
+
+/// Best bid and ask: bid < ask always.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct MarketQuote {
+    pub(crate) time_ns: i64,
+    /// Counts up by one per change of the instrument's book.
+    pub(crate) update_id: u64,
+    pub(crate) bid: i64,
+    pub(crate) bid_quantity: i64,
+    pub(crate) ask: i64,
+    pub(crate) ask_quantity: i64,
+}
+
+/// One thing that happened, to the instrument of this index.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum MarketEvent {
+    Trade(u32, MarketTrade),
+    Quote(u32, MarketQuote),
+}

@@ -1,0 +1,194 @@
+//! The one thread: it waits for sockets and for the next thing due, and gives each its turn.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use mio::net::TcpListener;
+use mio::{Events, Interest, Poll, Registry, Token};
+use rustls::ServerConfig;
+use tickplane_model::{ExchangeId, NS_PER_MS};
+
+use super::clock::Clock;
+use super::connection::{Connection, Turn};
+use super::counts::Counters;
+use super::wire::Wire;
+use crate::market::Market;
+use crate::venue::Venue;
+
+/// The token of the waker; listeners follow, then connections.
+pub(crate) const WAKE: Token = Token(0);
+/// With nobody listening the markets are brought up to date this often.
+const IDLE_NS: i64 = 250 * NS_PER_MS;
+/// Readiness events taken per turn.
+const EVENTS: usize = 256;
+
+/// What other threads ask of the reactor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Command {
+    /// Drop every connection of this venue.
+    Disconnect(ExchangeId),
+    /// End.
+    Stop,
+}
+
+/// What the reactor shares with the handle.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) markets: Mutex<Vec<Market>>,
+    pub(crate) commands: Mutex<Vec<Command>>,
+    pub(crate) counters: Counters,
+}
+
+impl Shared {
+    /// The markets; a panic elsewhere does not make them unusable.
+    pub(crate) fn markets(&self) -> MutexGuard<'_, Vec<Market>> {
+        self.markets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The queue of commands.
+    pub(crate) fn commands(&self) -> MutexGuard<'_, Vec<Command>> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The server of all venues.
+pub(crate) struct Reactor {
+    pub(crate) poll: Poll,
+    pub(crate) listeners: Vec<TcpListener>,
+    pub(crate) venues: Vec<Box<dyn Venue>>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) clock: Clock,
+    connections: HashMap<usize, Connection>,
+    next_token: usize,
+}
+
+impl Reactor {
+    /// A reactor for bound listeners, one per venue.
+    pub(crate) fn new(
+        poll: Poll,
+        mut listeners: Vec<TcpListener>,
+        venues: Vec<Box<dyn Venue>>,
+        shared: Arc<Shared>,
+        tls: Option<Arc<ServerConfig>>,
+        clock: Clock,
+    ) -> io::Result<Self> {
+        for (index, listener) in listeners.iter_mut().enumerate() {
+            poll.registry().register(listener, Token(1 + index), Interest::READABLE)?;
+        }
+        let next_token = 1 + listeners.len();
+        Ok(Self { poll, listeners, venues, shared, tls, clock, connections: HashMap::new(), next_token })
+    }
+
+    /// Serves until told to stop.
+    pub(crate) fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        let mut events = Events::with_capacity(EVENTS);
+        loop {
+            if let Err(error) = self.poll.poll(&mut events, Some(self.patience()))
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                return;
+            }
+            let commands = std::mem::take(&mut *shared.commands());
+            for command in commands {
+                match command {
+                    Command::Stop => return,
+                    Command::Disconnect(exchange) => self.disconnect(exchange, &mut shared.markets()),
+                }
+            }
+            self.turn(&events, &mut shared.markets());
+            shared.counters.connections.store(self.connections.len() as u64, Relaxed);
+        }
+    }
+
+    /// How long nothing can be due. Waits are whole milliseconds, so that a busy market is served in batches.
+    fn patience(&self) -> Duration {
+        let now_ns = self.clock.now_ns();
+        let mut due_ns = now_ns + IDLE_NS;
+        let mut listened = vec![false; self.venues.len()];
+        for connection in self.connections.values() {
+            due_ns = due_ns.min(connection.timer_ns());
+            listened[connection.venue] |= connection.listens();
+        }
+        for (market, _) in self.shared.markets().iter().zip(listened).filter(|(_, listened)| *listened) {
+            due_ns = due_ns.min(market.due_ns());
+        }
+        let wait_ms = (due_ns - now_ns).div_euclid(NS_PER_MS) + 1;
+        Duration::from_millis(wait_ms.max(1) as u64)
+    }
+
+    /// First the market moves, so that whoever subscribes in this turn hears of nothing twice; then the sockets.
+    fn turn(&mut self, events: &Events, markets: &mut [Market]) {
+        let now_ns = self.clock.now_ns();
+        for (venue, market) in markets.iter_mut().enumerate() {
+            market.advance(now_ns);
+            let happened = market.take_events();
+            if !happened.is_empty() {
+                self.each(venue, market, now_ns, |connection, turn| connection.happened(&happened, turn));
+            }
+            market.reuse(happened);
+        }
+        for event in events {
+            match event.token() {
+                WAKE => {}
+                Token(token) if token <= self.listeners.len() => self.accept(token - 1, now_ns),
+                Token(token) => self.ready(token, markets, now_ns),
+            }
+        }
+        for (venue, market) in markets.iter_mut().enumerate() {
+            self.each(venue, market, now_ns, |connection, turn| {
+                if connection.timer_ns() <= now_ns { connection.timer(turn) } else { Ok(()) }
+            });
+        }
+    }
+
+    /// Gives every connection of a venue a turn and drops those that end.
+    fn each(
+        &mut self,
+        venue: usize,
+        market: &mut Market,
+        now_ns: i64,
+        mut act: impl FnMut(&mut Connection, &mut Turn<'_>) -> Result<(), super::connection::Gone>,
+    ) {
+        let counters = &self.shared.counters;
+        let mut turn = Turn { venue: &mut *self.venues[venue], market, counters, now_ns };
+        self.connections.retain(|_, connection| connection.venue != venue || act(connection, &mut turn).is_ok());
+    }
+
+    fn accept(&mut self, venue: usize, now_ns: i64) {
+        while let Ok((mut socket, _)) = self.listeners[venue].accept() {
+            let token = self.next_token;
+            self.next_token += 1;
+            let _ = socket.set_nodelay(true);
+            if register(self.poll.registry(), &mut socket, token).is_err() {
+                continue;
+            }
+            if let Ok(wire) = Wire::new(socket, self.tls.as_ref()) {
+                self.connections.insert(token, Connection::new(venue, wire, now_ns));
+            }
+        }
+    }
+
+    fn ready(&mut self, token: usize, markets: &mut [Market], now_ns: i64) {
+        let Some(connection) = self.connections.get_mut(&token) else { return };
+        let venue = connection.venue;
+        let counters = &self.shared.counters;
+        let mut turn = Turn { venue: &mut *self.venues[venue], market: &mut markets[venue], counters, now_ns };
+        if connection.ready(&mut turn).is_err() {
+            self.connections.remove(&token);
+        }
+    }
+
+    fn disconnect(&mut self, exchange: ExchangeId, markets: &mut [Market]) {
+        let Some(venue) = markets.iter().position(|market| market.exchange == exchange) else { return };
+        self.connections.retain(|_, connection| connection.venue != venue || !connection.is_websocket());
+    }
+}
+
+fn register(registry: &Registry, socket: &mut mio::net::TcpStream, token: usize) -> io::Result<()> {
+    registry.register(socket, Token(token), Interest::READABLE | Interest::WRITABLE)
+}

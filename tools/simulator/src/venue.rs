@@ -1,0 +1,109 @@
+//! What a simulated venue is: its REST answers, and one feed per WebSocket. Neither touches a socket or a clock.
+
+use tickplane_model::ExchangeId;
+
+use crate::market::{Market, MarketEvent};
+use crate::server::http::{Request, Response};
+
+/// A frame to send.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Frame {
+    /// A text message.
+    Text(String),
+    /// A ping.
+    Ping(String),
+    /// Says why, then the connection ends.
+    Close {
+        /// RFC 6455 status.
+        code: u16,
+        /// The venue's words.
+        reason: &'static str,
+    },
+}
+
+/// Frames to send, in order.
+#[derive(Default, Debug)]
+pub(crate) struct Outbox {
+    pub(crate) frames: Vec<Frame>,
+    /// How many of them refuse something.
+    pub(crate) refusals: u64,
+}
+
+impl Outbox {
+    /// Queues a text message.
+    pub(crate) fn text(&mut self, text: impl Into<String>) {
+        self.frames.push(Frame::Text(text.into()));
+    }
+
+    /// Queues a refusal.
+    pub(crate) fn refuse(&mut self, text: impl Into<String>) {
+        self.refusals += 1;
+        self.text(text);
+    }
+
+    /// Queues the end of the connection.
+    pub(crate) fn close(&mut self, code: u16, reason: &'static str) {
+        self.refusals += 1;
+        self.frames.push(Frame::Close { code, reason });
+    }
+}
+
+/// A control frame from the client. Pings have been answered already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Control<'a> {
+    /// A ping.
+    Ping,
+    /// A pong with its payload.
+    Pong(&'a [u8]),
+}
+
+/// One WebSocket's venue side.
+pub(crate) trait Feed: Send {
+    /// The socket is open.
+    fn opened(&mut self, market: &mut Market, now_ns: i64, outbox: &mut Outbox);
+
+    /// The client said something; a binary message comes as empty text.
+    fn text(&mut self, text: &str, market: &mut Market, now_ns: i64, outbox: &mut Outbox);
+
+    /// The client sent a control frame.
+    fn control(&mut self, _control: Control<'_>, _now_ns: i64, _outbox: &mut Outbox) {}
+
+    /// The market moved.
+    fn happened(&mut self, events: &[MarketEvent], market: &mut Market, now_ns: i64, outbox: &mut Outbox);
+
+    /// When [`Feed::timer`] is due; `i64::MAX` for never.
+    fn timer_ns(&self) -> i64;
+
+    /// Time passed.
+    fn timer(&mut self, market: &mut Market, now_ns: i64, outbox: &mut Outbox);
+
+    /// Whether anything is subscribed.
+    fn listens(&self) -> bool;
+}
+
+/// A simulated venue.
+pub(crate) trait Venue: Send {
+    /// Takes a WebSocket, or refuses it.
+    fn upgrade(&mut self, request: &Request, market: &Market, now_ns: i64) -> Result<Box<dyn Feed>, Response>;
+
+    /// Answers a REST request.
+    fn rest(&mut self, request: &Request, market: &mut Market, now_ns: i64) -> Response;
+}
+
+/// The simulation of an exchange, if there is one.
+pub(crate) fn venue(exchange: ExchangeId, market: &Market) -> Option<Box<dyn Venue>> {
+    match exchange {
+        ExchangeId::Binance => Some(Box::new(crate::binance::Binance::new(market))),
+        ExchangeId::Coinbase => Some(Box::new(crate::coinbase::Coinbase::new(market))),
+        ExchangeId::Kraken => Some(Box::new(crate::kraken::Kraken::new(market))),
+        _ => None,
+    }
+}
+
+/// Where clients connect, relative to the listening port.
+pub(crate) fn websocket_path(exchange: ExchangeId) -> &'static str {
+    match exchange {
+        ExchangeId::Kraken => "/v2",
+        _ => "",
+    }
+}
