@@ -78,7 +78,7 @@ impl Reading<'_, '_> {
         let Some(kind) = kind else { return self.unnamed(event, stream) };
         match text(Some(kind))? {
             "trade" => self.trade(event),
-            "bookTicker" | "24hrTicker" => self.ticker(event),
+            "bookTicker" | "24hrTicker" | "24hrMiniTicker" | "1hTicker" | "4hTicker" | "1dTicker" => self.ticker(event),
             "aggTrade" => self.aggregate_trade(event),
             "kline" => self.kline(event),
             "depthUpdate" => self.depth(event, stream),
@@ -131,7 +131,7 @@ impl Reading<'_, '_> {
         self.protocol.symbols.send(symbol, self.sink, |of| Event::Trade { of, trade })
     }
 
-    /// `bookTicker` of futures, and the 24 h ticker, which on futures carries no quote.
+    /// `bookTicker` of futures and the tickers of a window, of which only the spot 24 h ticker carries a quote.
     fn ticker(&mut self, event: Object<'_>) -> Outcome {
         let [sent_at, at, symbol, bid, bids, ask, asks] = pick(event, ["E", "T", "s", "b", "B", "a", "A"])?;
         if bid.is_none() && ask.is_none() {

@@ -6,7 +6,7 @@ use crate::fixtures::fixtures;
 use crate::shown;
 
 /// Bytes that mean something to JSON, to numbers, to times or to UTF-8.
-const BYTES: [u8; 24] = *b"\"{}[],:\\-+.09eEnTZ u\x00\x7f\x80\xff";
+const BYTES: [u8; 16] = *b"\"{}[],:\\-.9e \x00\x80\xff";
 
 #[test]
 fn every_prefix_is_survived() {
