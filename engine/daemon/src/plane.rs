@@ -225,14 +225,16 @@ impl Plane {
         let label = format!("{}:{} #{number}", address.host, address.port);
         let health = self.writer.connection(venue.id(), &label).map_err(|error| error.to_string())?;
         let rate = venue.exchange.meta().limits.connects;
-        let spacing_ms = rate.map_or(0, |rate| u64::from(rate.per_ms) / u64::from(rate.count.max(1)));
+        // Half of the venue's allowance at once, the rest of it stays for reconnects.
+        let first_attempt_ms =
+            rate.map_or(0, |rate| (number - 1) / u64::from((rate.count / 2).max(1)) * u64::from(rate.per_ms));
         Ok(ConnectionSpec {
             exchange: venue.exchange,
             address,
             tls: venue.trust.tls.clone(),
             instruments: plan.instruments.iter().map(|at| carried[*at].clone()).collect::<Arc<[_]>>(),
             health,
-            first_attempt_ms: (number - 1) * spacing_ms,
+            first_attempt_ms,
             seed: number ^ u64::from(std::process::id()) << 32,
         })
     }

@@ -50,7 +50,7 @@ impl Address {
         };
         let authority = rest.split(['/', '?']).next().unwrap_or("");
         let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !host.ends_with(']') || !port.contains(']') => {
+            Some((host, port)) if !port.contains(']') => {
                 (host, port.parse().map_err(|_| wrong("its port is no number up to 65535"))?)
             }
             _ => (authority, if is_tls { 443 } else { 80 }),

@@ -1,0 +1,150 @@
+//! When connections open, what they say first, and when they are given up.
+
+use tickplane_model::RejectReason;
+use tickplane_segments::{ConnectionCounter, ConnectionState};
+use tickplane_shards::{CloseReason, Happening};
+
+use crate::rig::{Rig, ack, texts, trades};
+
+#[test]
+fn a_connection_subscribes_and_its_states_are_told() {
+    let mut rig = Rig::new(64);
+    rig.pass_ms(0);
+    assert_eq!((rig.attempts.len(), rig.status().state), (1, ConnectionState::Connecting));
+    rig.accept();
+    assert_eq!(rig.status().state, ConnectionState::Connected);
+    let mut said = texts(&rig.take_outgoing());
+    for _ in 0..5 {
+        rig.pass_ms(1_000);
+        said.extend(texts(&rig.take_outgoing()));
+    }
+    assert!(said.iter().any(|text| text.contains(r#""channel":"trade""#) && text.contains("BTC/USD")), "{said:?}");
+    assert!(said.iter().any(|text| text.contains(r#""channel":"ticker""#) && text.contains("ETH/USD")), "{said:?}");
+    rig.say(&[ack("BTC-USD")]);
+    assert_eq!(rig.status().state, ConnectionState::Subscribed);
+    rig.say(&[trades("BTC-USD", "update", 1..2, 5_000)]);
+    assert_eq!(rig.status().state, ConnectionState::Live);
+}
+
+#[test]
+fn a_silent_connection_is_given_up_and_heartbeats_keep_it() {
+    let mut rig = Rig::new(64);
+    rig.pass_ms(0);
+    rig.accept();
+    for _ in 0..120 {
+        rig.pass_ms(1_000);
+        rig.say(&[r#"{"channel":"heartbeat"}"#.to_owned()]);
+    }
+    assert!(rig.is_connected, "{:?}", rig.reports);
+    for _ in 0..120 {
+        rig.pass_ms(1_000);
+    }
+    let silent = |report: &Happening| matches!(report, Happening::Closed { reason: CloseReason::Silent(_), .. });
+    assert!(rig.reports.iter().any(silent), "{:?}", rig.reports);
+    assert!(rig.attempts.len() > 1, "it is opened again");
+}
+
+#[test]
+fn a_venue_that_accepts_and_drops_is_not_hammered() {
+    let mut rig = Rig::new(64);
+    rig.pass_ms(0);
+    for _ in 0..600 {
+        if rig.attempts.len() as u64 > rig.status().count(ConnectionCounter::Disconnects) {
+            rig.accept();
+            rig.say(&[ack("BTC-USD")]);
+            rig.shard.closed(0, CloseReason::Tcp("reset".to_owned()), rig_now(&rig));
+        }
+        rig.pass_ms(1_000);
+    }
+    // In ten minutes: 250 ms doubling to 30 s, at least half of each.
+    assert!((20..60).contains(&rig.attempts.len()), "{} attempts", rig.attempts.len());
+}
+
+#[test]
+fn only_data_makes_the_next_wait_short_again() {
+    let mut rig = Rig::new(64);
+    rig.pass_ms(0);
+    for _ in 0..8 {
+        rig.shard.closed(0, CloseReason::Tcp("refused".to_owned()), rig_now(&rig));
+        rig.pass_ms(31_000);
+    }
+    let wait_of = |rig: &Rig| match rig.reports.last() {
+        Some(Happening::Closed { retry_ms: Some(ms), .. }) => *ms,
+        other => panic!("{other:?}"),
+    };
+    rig.accept();
+    rig.say(&[ack("BTC-USD")]);
+    rig.shard.closed(0, CloseReason::Tcp("reset".to_owned()), rig_now(&rig));
+    rig.pass_ms(0);
+    assert!(wait_of(&rig) > 10_000, "an acknowledgement is no data");
+    rig.pass_ms(31_000);
+    rig.accept();
+    rig.say(&[trades("BTC-USD", "update", 1..2, 0)]);
+    rig.shard.closed(0, CloseReason::Tcp("reset".to_owned()), rig_now(&rig));
+    rig.pass_ms(0);
+    assert!(wait_of(&rig) <= 250, "data is");
+}
+
+#[test]
+fn an_attempt_that_never_opens_is_given_up() {
+    let mut rig = Rig::new(64);
+    rig.pass_ms(0);
+    rig.pass_ms(9_999);
+    assert_eq!(rig.reports, []);
+    rig.pass_ms(1);
+    assert!(matches!(rig.reports[..], [Happening::Closed { reason: CloseReason::OpeningTimeout, .. }]));
+}
+
+#[test]
+fn unusable_messages_are_counted_by_reason_and_the_connection_is_kept() {
+    let mut rig = Rig::new(64);
+    rig.pass_ms(0);
+    rig.accept();
+    rig.say(&[
+        "{\"channel\":\"trade\",".to_owned(),
+        "[[[[".to_owned(),
+        r#"{"channel":"weather","type":"update","data":[{}]}"#.to_owned(),
+        trades("DOGE-USD", "update", 1..2, 0),
+        trades("BTC-USD", "update", 1..2, 0).replace("83744.3", "-1"),
+        trades("BTC-USD", "update", 2..3, 0),
+    ]);
+    let rejects = rig.status().rejects;
+    for reason in
+        [RejectReason::Malformed, RejectReason::UnknownMessage, RejectReason::UnknownSymbol, RejectReason::BadNumber]
+    {
+        assert!(rejects.iter().any(|(of, count)| *of == reason && *count > 0), "{reason}: {rejects:?}");
+    }
+    assert_eq!(rig.published("BTC-USD"), [2]);
+    assert!(rig.is_connected);
+}
+
+#[test]
+fn the_venues_refusal_is_told_with_its_symbol() {
+    let mut rig = Rig::new(64);
+    rig.pass_ms(0);
+    rig.accept();
+    let refusal = r#"{"error":"Currency pair not supported ETH/USD","method":"subscribe","success":false,"symbol":"ETH/USD","time_in":"2026-09-25T17:48:54.701041Z","time_out":"2026-09-25T17:48:54.701062Z"}"#;
+    rig.say(&[refusal.to_owned()]);
+    let told = |report: &Happening| matches!(report, Happening::Refused { text } if text.starts_with("ETH/USD: Currency pair"));
+    assert!(rig.reports.iter().any(told), "{:?}", rig.reports);
+    assert!(rig.is_connected, "one bad symbol never costs the others");
+}
+
+#[test]
+fn after_a_panic_every_connection_is_opened_anew() {
+    let mut rig = Rig::new(64);
+    rig.pass_ms(0);
+    rig.accept();
+    let now = rig_now(&rig);
+    rig.shard.recover(now);
+    rig.pass_ms(300);
+    assert!(!rig.is_connected);
+    assert_eq!(rig.attempts.len(), 2);
+    rig.accept();
+    rig.say(&[trades("BTC-USD", "update", 1..2, 0)]);
+    assert_eq!(rig.published("BTC-USD"), [1]);
+}
+
+fn rig_now(rig: &Rig) -> tickplane_shards::Now {
+    tickplane_shards::Clock::now(&rig.clock)
+}

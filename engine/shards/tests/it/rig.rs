@@ -1,0 +1,259 @@
+//! A shard with one Kraken connection, a peer that speaks WebSocket in memory, and a clock moved by hand.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use rustls::{ClientConfig, RootCertStore};
+use tickplane_candles::SeriesConfig;
+use tickplane_exchanges::{Exchange, TradeIds};
+use tickplane_model::{Calendar, ExchangeId, Instrument, InstrumentStatus, Key, Product, Symbol, Timeframe};
+use tickplane_rings::ring;
+use tickplane_segments::{
+    ArenaShape, ConnectionStatus, Instance, InstrumentShape, Plane, PlaneShape, PlaneWriter, SeriesShape, TradeRecord,
+};
+use tickplane_shards::{
+    Action, Address, Clock, ConnectionSpec, Feed, Happening, Now, OwnedInstrument, Route, Shard, SymbolFeeds, Worker,
+};
+use tungstenite::handshake::derive_accept_key;
+
+/// 2026-09-25 17:48:00 UTC, where the captured Kraken messages are from.
+pub(crate) const START_NS: i64 = 1_790_358_480_000_000_000;
+
+pub(crate) struct ManualClock(Cell<u64>);
+
+impl Clock for ManualClock {
+    fn now(&self) -> Now {
+        Now { monotonic_ns: self.0.get(), epoch_ns: START_NS + self.0.get() as i64 }
+    }
+}
+
+pub(crate) struct Rig {
+    pub(crate) shard: Shard,
+    pub(crate) worker: Worker,
+    pub(crate) clock: ManualClock,
+    pub(crate) plane: Plane,
+    /// What the shard told people.
+    pub(crate) reports: Vec<Happening>,
+    /// Attempts the shard asked for, with their time in milliseconds.
+    pub(crate) attempts: Vec<u64>,
+    /// Whether the shard holds a TCP connection.
+    pub(crate) is_connected: bool,
+    _writer: PlaneWriter,
+    _root: tempfile::TempDir,
+}
+
+fn instrument(symbol: &str) -> Instrument {
+    Instrument {
+        exchange: ExchangeId::Kraken,
+        symbol: Symbol::new(symbol).unwrap(),
+        venue_symbol: symbol.replace('-', "/"),
+        product: Product::Spot,
+        tick_size: 0.1,
+        lot_size: 1e-8,
+        contract_size: 1.0,
+        quote_volume_24h: 1e8,
+        status: InstrumentStatus::Trading,
+    }
+}
+
+impl Rig {
+    /// Two symbols, a ring of so many events.
+    pub(crate) fn new(ring_events: usize) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let instance = Instance::new(Some(root.path()), "rig").unwrap();
+        let mut writer = PlaneWriter::open(&instance, &PlaneShape::default(), START_NS).unwrap();
+        let mut arena = writer.exchange(ExchangeId::Kraken, &ArenaShape::holding(16, 1 << 20)).unwrap();
+        let (sender, receiver) = ring(ring_events);
+        let mut shard =
+            Shard::new(vec![sender], writer.events("shard-0").unwrap(), writer.thread("shard-0").unwrap(), 200);
+        let mut worker =
+            Worker::new(vec![receiver], writer.events("worker-0").unwrap(), writer.thread("worker-0").unwrap());
+        let mut carried = Vec::new();
+        for (index, symbol) in ["BTC-USD", "ETH-USD"].into_iter().enumerate() {
+            let facts = instrument(symbol);
+            let regions = arena.instrument(&facts, &InstrumentShape { trade_capacity: 256 }).unwrap();
+            let series = arena.series(&facts.symbol, Timeframe::S1, &SeriesShape::default()).unwrap();
+            let config = SeriesConfig {
+                timeframe: Timeframe::S1,
+                calendar: Calendar::AlwaysOpen,
+                grace_ns: 500_000_000,
+                revise_rows: 120,
+                filler_rows_max: 500,
+            };
+            let feeds = vec![Feed::new(config, &[], series)];
+            worker.add_symbol(SymbolFeeds { exchange: ExchangeId::Kraken, trades: regions.trades(), feeds });
+            let route = Route { ring: 0, slot: index as u32 };
+            shard.add_instrument(OwnedInstrument::new(regions, TradeIds::Contiguous, route));
+            carried.push((index as u32, facts));
+        }
+        let clock = ManualClock(Cell::new(1_000_000_000));
+        let health = writer.connection(ExchangeId::Kraken, "kraken #1").unwrap();
+        let exchange: &'static dyn Exchange = tickplane_exchanges::exchange(ExchangeId::Kraken).unwrap();
+        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        let spec = ConnectionSpec {
+            exchange,
+            address: Address::parse("ws://localhost:1/v2").unwrap(),
+            tls: Arc::new(tls),
+            instruments: carried.into(),
+            health,
+            first_attempt_ms: 0,
+            seed: 7,
+        };
+        shard.add_connection(spec, clock.now());
+        let plane = Plane::open(&instance).unwrap();
+        Self {
+            shard,
+            worker,
+            clock,
+            plane,
+            reports: Vec::new(),
+            attempts: Vec::new(),
+            is_connected: false,
+            _writer: writer,
+            _root: root,
+        }
+    }
+
+    /// Moves time on and lets the shard do what is due.
+    pub(crate) fn pass_ms(&mut self, ms: u64) {
+        self.clock.0.set(self.clock.0.get() + ms * 1_000_000);
+        self.shard.timeout(self.clock.now());
+        self.act();
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.clock.now().monotonic_ns / 1_000_000
+    }
+
+    fn act(&mut self) {
+        while let Some(action) = self.shard.next_action() {
+            match action {
+                Action::Connect { connection, attempt, host, port } => {
+                    assert_eq!((connection, host.as_str(), port), (0, "localhost", 1));
+                    assert!(self.shard.expects(0, attempt) && !self.shard.expects(0, attempt + 1));
+                    self.attempts.push(self.now_ms());
+                }
+                Action::Close { connection } => {
+                    assert_eq!(connection, 0);
+                    self.is_connected = false;
+                }
+                Action::Report(report) => self.reports.push(report.what),
+            }
+        }
+    }
+
+    /// TCP opens and the peer answers the upgrade; the shard's subscriptions are in the outgoing bytes.
+    pub(crate) fn accept(&mut self) {
+        self.is_connected = true;
+        self.shard.connected(0, self.clock.now());
+        let request = String::from_utf8(self.take_outgoing()).unwrap();
+        let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap().trim();
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
+            derive_accept_key(key.as_bytes())
+        );
+        self.receive(answer.as_bytes());
+    }
+
+    pub(crate) fn take_outgoing(&mut self) -> Vec<u8> {
+        self.shard.outgoing(0).map(std::mem::take).unwrap_or_default()
+    }
+
+    pub(crate) fn receive(&mut self, bytes: &[u8]) {
+        self.shard.received(0, &mut bytes.to_vec(), self.clock.now(), &self.clock);
+        self.act();
+    }
+
+    /// The peer sends text messages, all in one read.
+    pub(crate) fn say(&mut self, messages: &[String]) {
+        let bytes: Vec<u8> = messages.iter().flat_map(|text| frame(text)).collect();
+        self.receive(&bytes);
+    }
+
+    /// The runtime's end of a turn: what waits for room in the ring, then the worker.
+    pub(crate) fn end_turn(&mut self) {
+        self.shard.end_of_turn(self.clock.now());
+        self.worker.turn(&self.clock);
+    }
+
+    pub(crate) fn status(&self) -> ConnectionStatus {
+        self.plane.connections().remove(0)
+    }
+
+    /// The ids of the trades in a symbol's shared ring.
+    pub(crate) fn published(&self, symbol: &str) -> Vec<u64> {
+        let key = Key::Trades { exchange: ExchangeId::Kraken, symbol: Symbol::new(symbol).unwrap() };
+        let mut reader = self.plane.trades(&key).unwrap();
+        reader.rewind(256);
+        let mut ids = Vec::new();
+        while let tickplane_segments::Next::Item(TradeRecord { trade, .. }) = reader.poll() {
+            ids.push(trade.id.low);
+        }
+        ids
+    }
+
+    /// Trades counted by the candles of a symbol, closed and open.
+    pub(crate) fn folded(&self, symbol: &str) -> u64 {
+        let key = format!("candles:kraken:{symbol}:1s").parse().unwrap();
+        let series = self.plane.series(&key).unwrap();
+        let closed: u64 = series.candles(500).map_or(0, |rows| rows.candles.iter().map(|row| row.trade_count).sum());
+        closed + series.live().map_or(0, |live| live.candle.trade_count)
+    }
+}
+
+fn frame(text: &str) -> Vec<u8> {
+    let mut bytes = vec![0x81];
+    match text.len() {
+        length @ 0..126 => bytes.push(length as u8),
+        length => {
+            bytes.push(126);
+            bytes.extend_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
+        }
+    }
+    bytes.extend_from_slice(text.as_bytes());
+    bytes
+}
+
+/// The text messages in bytes a client sent, unmasked.
+pub(crate) fn texts(mut bytes: &[u8]) -> Vec<String> {
+    let mut texts = Vec::new();
+    while bytes.len() >= 6 {
+        let (length, head) = match bytes[1] & 0x7f {
+            126 => (usize::from(u16::from_be_bytes([bytes[2], bytes[3]])), 4),
+            length => (usize::from(length), 2),
+        };
+        let mask = &bytes[head..head + 4];
+        let payload = bytes[head + 4..head + 4 + length].iter().zip(mask.iter().cycle()).map(|(b, m)| b ^ m).collect();
+        if bytes[0] == 0x81 {
+            texts.push(String::from_utf8(payload).unwrap());
+        }
+        bytes = &bytes[head + 4 + length..];
+    }
+    texts
+}
+
+/// A Kraken trade message: symbol, kind, and ids one second's fraction apart.
+pub(crate) fn trades(symbol: &str, kind: &str, ids: std::ops::Range<u64>, at_ms: u64) -> String {
+    let symbol = symbol.replace('-', "/");
+    let data: Vec<String> = ids
+        .map(|id| {
+            let second = (at_ms / 1_000) % 60;
+            format!(
+                r#"{{"symbol":"{symbol}","side":"buy","price":83744.3,"qty":0.00044780,"ord_type":"limit","trade_id":{id},"timestamp":"2026-09-25T17:48:{second:02}.{:03}000Z"}}"#,
+                at_ms % 1_000
+            )
+        })
+        .collect();
+    format!(r#"{{"channel":"trade","type":"{kind}","data":[{}]}}"#, data.join(","))
+}
+
+pub(crate) fn ack(symbol: &str) -> String {
+    let symbol = symbol.replace('-', "/");
+    format!(
+        r#"{{"method":"subscribe","result":{{"channel":"trade","snapshot":true,"symbol":"{symbol}"}},"success":true,"time_in":"2026-09-25T17:48:24.745996Z","time_out":"2026-09-25T17:48:24.746032Z"}}"#
+    )
+}
