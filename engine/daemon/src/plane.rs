@@ -231,6 +231,8 @@ impl Plane {
         Ok(ConnectionSpec {
             exchange: venue.exchange,
             address,
+            route: plan.route,
+            headers: plan.headers.clone(),
             tls: venue.trust.tls.clone(),
             instruments: plan.instruments.iter().map(|at| carried[*at].clone()).collect::<Arc<[_]>>(),
             health,

@@ -154,6 +154,11 @@ pub enum Endpoint {
 pub struct ConnectionPlan {
     /// Where to connect.
     pub endpoint: Endpoint,
+    /// The venue's word for what this socket serves, where one instrument needs several (OKX's public and business,
+    /// Binance USD-M's public and market); the session is told. Empty where a socket serves everything.
+    pub route: &'static str,
+    /// Headers of the upgrade that the venue demands.
+    pub headers: Vec<(&'static str, String)>,
     /// Positions in the list of instruments that was given to [`Exchange::plan`].
     pub instruments: Vec<usize>,
 }
@@ -167,16 +172,32 @@ pub enum Payload<'a> {
     Binary(&'a [u8]),
 }
 
+/// One message to send.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outgoing {
+    /// A text message.
+    Text(String),
+    /// A binary message.
+    Binary(Vec<u8>),
+}
+
 /// Messages to send, in order. The shard paces them by [`Limits::outgoing`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Outbox(pub Vec<String>);
+pub struct Outbox(pub Vec<Outgoing>);
+
+impl Outbox {
+    /// Queues a text message.
+    pub fn text(&mut self, text: impl Into<String>) {
+        self.0.push(Outgoing::Text(text.into()));
+    }
+}
 
 /// One connection's side of the venue's protocol: what to say, and what the answers mean.
 ///
 /// A session lives as long as its socket. It allocates when it opens, not per message.
 pub trait Session: Send {
-    /// The socket is open: queues the login and subscriptions.
-    fn opened(&mut self, outbox: &mut Outbox);
+    /// The socket is open: queues the login and subscriptions. `now_ns` is for venues that want the time in them.
+    fn opened(&mut self, now_ns: i64, outbox: &mut Outbox);
 
     /// Reads one message. `receive_ns` goes into the events as it is.
     fn message(&mut self, payload: Payload<'_>, receive_ns: i64, sink: &mut dyn EventSink);
@@ -209,8 +230,8 @@ pub trait Exchange: Sync {
     /// When the answer holds none.
     fn endpoint(&self, answer: &[u8]) -> Result<String, AnswerError>;
 
-    /// A session for a connection that carries these instruments.
-    fn session(&self, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session>;
+    /// A session for a connection of [`ConnectionPlan::route`] that carries these instruments.
+    fn session(&self, route: &'static str, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session>;
 
     /// A session that reads any symbol: what `decode` uses. Symbols outside `instruments` give events without an
     /// instrument instead of rejects.

@@ -16,7 +16,7 @@ mod symbols;
 mod text_session;
 
 pub use exchange::{
-    AnswerError, ConnectionPlan, Endpoint, Exchange, Fees, Hosts, Limits, Meta, Method, Outbox, Payload, Rate, Request,
-    Session, TradeIds,
+    AnswerError, ConnectionPlan, Endpoint, Exchange, Fees, Hosts, Limits, Meta, Method, Outbox, Outgoing, Payload,
+    Rate, Request, Session, TradeIds,
 };
 pub use registry::{all, decoder, exchange};

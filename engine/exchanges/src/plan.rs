@@ -16,7 +16,12 @@ pub(crate) fn connections(instruments: &[Instrument], per_connection: usize, url
         let next = connection_of.len() / per_connection;
         let connection = *connection_of.entry(&instrument.venue_symbol).or_insert(next);
         if connection == plans.len() {
-            plans.push(ConnectionPlan { endpoint: Endpoint::Url(url.to_owned()), instruments: Vec::new() });
+            plans.push(ConnectionPlan {
+                endpoint: Endpoint::Url(url.to_owned()),
+                route: "",
+                headers: Vec::new(),
+                instruments: Vec::new(),
+            });
         }
         plans[connection].instruments.push(position);
     }

@@ -11,8 +11,8 @@ const DEPTH_MAX: usize = 16;
 
 /// What a venue adds: the meaning of its messages.
 pub(crate) trait Protocol: Send {
-    /// Queues the subscriptions.
-    fn opened(&mut self, outbox: &mut Outbox);
+    /// The subscriptions, sent as soon as the socket is open.
+    fn subscriptions(&self) -> &[String];
 
     /// Says what one message means. A reason that is returned is counted once; what stood before it was used.
     fn message(&mut self, root: Value<'_>, receive_ns: i64, sink: &mut dyn EventSink) -> Result<(), RejectReason>;
@@ -34,8 +34,10 @@ impl<P: Protocol> TextSession<P> {
 }
 
 impl<P: Protocol> Session for TextSession<P> {
-    fn opened(&mut self, outbox: &mut Outbox) {
-        self.protocol.opened(outbox);
+    fn opened(&mut self, _now_ns: i64, outbox: &mut Outbox) {
+        for text in self.protocol.subscriptions() {
+            outbox.text(text.as_str());
+        }
     }
 
     fn message(&mut self, payload: Payload<'_>, receive_ns: i64, sink: &mut dyn EventSink) {

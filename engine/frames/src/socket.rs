@@ -90,16 +90,25 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Begins the upgrade of a connection to `url`; the request is in [`Socket::outgoing`] after the first
+    /// Begins the upgrade of a connection to `url`, with `headers` beside the usual ones; the request is in [`Socket::outgoing`] after the first
     /// [`Socket::poll`].
     ///
     /// # Errors
     /// [`FrameError::Url`] when the address is none.
-    pub fn connect(url: &str, user_agent: &str, limits: Limits) -> Result<Self, FrameError> {
+    pub fn connect(
+        url: &str,
+        user_agent: &str,
+        headers: &[(&'static str, String)],
+        limits: Limits,
+    ) -> Result<Self, FrameError> {
         let wrong = |reason: String| FrameError::Url { url: url.to_owned(), reason };
         let mut request = url.into_client_request().map_err(|error| wrong(error.to_string()))?;
         let agent = HeaderValue::from_str(user_agent).map_err(|error| wrong(error.to_string()))?;
         request.headers_mut().insert(USER_AGENT, agent);
+        for (name, value) in headers {
+            let value = HeaderValue::from_str(value).map_err(|error| wrong(error.to_string()))?;
+            request.headers_mut().insert(*name, value);
+        }
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(0)
@@ -161,12 +170,12 @@ impl Socket {
         self.send(tungstenite::Message::text(text))
     }
 
-    /// Sends a ping without payload.
+    /// Sends a binary message.
     ///
     /// # Errors
     /// When the connection is not open or its unsent bytes exceed the limit.
-    pub fn send_ping(&mut self) -> Result<(), FrameError> {
-        self.send(tungstenite::Message::Ping(tungstenite::Bytes::new()))
+    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
+        self.send(tungstenite::Message::binary(bytes.to_vec()))
     }
 
     /// Says goodbye with code 1000; errors are of no interest any more.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
-use tickplane_exchanges::{Exchange, Outbox, Session};
+use tickplane_exchanges::{Exchange, Outbox, Outgoing, Session};
 use tickplane_frames::FrameError;
 use tickplane_model::{ExchangeId, Instrument, InstrumentIndex};
 use tickplane_segments::{ConnectionCounter, ConnectionHealth, ConnectionState};
@@ -24,6 +24,10 @@ pub struct ConnectionSpec {
     pub exchange: &'static dyn Exchange,
     /// Where it goes.
     pub address: Address,
+    /// What the socket serves, for the session.
+    pub route: &'static str,
+    /// Headers of the upgrade that the venue demands.
+    pub headers: Vec<(&'static str, String)>,
     /// How it trusts.
     pub tls: Arc<ClientConfig>,
     /// The instruments it carries, by their index in the shard.
@@ -90,7 +94,7 @@ pub(crate) struct Connection {
     /// Bytes for the TCP socket.
     pub(crate) outgoing: Vec<u8>,
     /// Messages that wait for the venue's rate.
-    pub(crate) outbox: VecDeque<String>,
+    pub(crate) outbox: VecDeque<Outgoing>,
     /// Whether subscriptions were answered on this socket.
     pub(crate) is_subscribed: bool,
     /// Whether data came on this socket.
@@ -140,7 +144,7 @@ impl Connection {
     /// TCP is open: TLS and the upgrade begin.
     pub(crate) fn connected(&mut self) -> Result<(), LinkError> {
         let limit = self.spec.exchange.meta().limits.incoming_bytes_max;
-        let mut link = Link::new(&self.spec.address, &self.spec.tls, limit)?;
+        let mut link = Link::new(&self.spec.address, &self.spec.tls, &self.spec.headers, limit)?;
         link.receive(&mut [], &mut self.outgoing)?;
         link.poll()?;
         link.flush(&mut self.outgoing)?;
@@ -152,9 +156,9 @@ impl Connection {
     pub(crate) fn opened(&mut self, now: Now) {
         let of: Vec<(InstrumentIndex, &Instrument)> =
             self.spec.instruments.iter().map(|(index, instrument)| (*index, instrument)).collect();
-        let mut session = self.spec.exchange.session(&of);
+        let mut session = self.spec.exchange.session(self.spec.route, &of);
         let mut outbox = Outbox::default();
-        session.opened(&mut outbox);
+        session.opened(now.epoch_ns, &mut outbox);
         self.outbox = outbox.0.into();
         self.session = Some(session);
         self.phase = Phase::Open;
@@ -224,9 +228,9 @@ impl Connection {
     pub(crate) fn send_paced(&mut self, now: Now) -> Result<(), LinkError> {
         let Some(link) = &mut self.link else { return Ok(()) };
         while now.monotonic_ns >= self.next_send_ns
-            && let Some(text) = self.outbox.pop_front()
+            && let Some(message) = self.outbox.pop_front()
         {
-            link.send_text(&text)?;
+            link.send(&message)?;
             self.next_send_ns = now.monotonic_ns + spacing_ns(self.spec.exchange);
         }
         link.flush(&mut self.outgoing)

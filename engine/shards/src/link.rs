@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use tickplane_exchanges::Outgoing;
 use tickplane_frames::{FrameError, Limits, Message, Socket};
 
 use crate::tls::Tls;
@@ -70,9 +71,14 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(address: &Address, tls: &Arc<ClientConfig>, message_bytes_max: usize) -> Result<Self, LinkError> {
+    pub(crate) fn new(
+        address: &Address,
+        tls: &Arc<ClientConfig>,
+        headers: &[(&'static str, String)],
+        message_bytes_max: usize,
+    ) -> Result<Self, LinkError> {
         let limits = Limits { message_bytes_max, outgoing_bytes_max: OUTGOING_BYTES_MAX };
-        let socket = Socket::connect(&address.url, concat!("tickplane/", env!("CARGO_PKG_VERSION")), limits)?;
+        let socket = Socket::connect(&address.url, concat!("tickplane/", env!("CARGO_PKG_VERSION")), headers, limits)?;
         let tls = if address.is_tls {
             let name = ServerName::try_from(address.host.clone())
                 .map_err(|_| rustls::Error::General(format!("\"{}\" is no host name", address.host)))?;
@@ -104,8 +110,12 @@ impl Link {
         }
     }
 
-    pub(crate) fn send_text(&mut self, text: &str) -> Result<(), LinkError> {
-        Ok(self.socket.send_text(text)?)
+    pub(crate) fn send(&mut self, message: &Outgoing) -> Result<(), LinkError> {
+        match message {
+            Outgoing::Text(text) => self.socket.send_text(text)?,
+            Outgoing::Binary(bytes) => self.socket.send_binary(bytes)?,
+        }
+        Ok(())
     }
 
     /// Says goodbye.

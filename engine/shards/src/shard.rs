@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use tickplane_exchanges::Payload;
+use tickplane_exchanges::{Outgoing, Payload};
 use tickplane_frames::Message;
 use tickplane_model::{Event, EventSink, ExchangeId, Quote, RejectReason, Trade, TradeFlags};
 use tickplane_rings::Sender;
@@ -396,7 +396,7 @@ struct Reading<'a, C> {
     senders: &'a mut [Sender],
     thread: &'a mut ThreadHealth,
     actions: &'a mut VecDeque<Action>,
-    outbox: &'a mut VecDeque<String>,
+    outbox: &'a mut VecDeque<Outgoing>,
     stamp: Now,
     clock: &'a C,
     saw: Saw,
@@ -451,7 +451,7 @@ impl<C: Clock> EventSink for Reading<'_, C> {
             Event::Ack { .. } => self.saw.ack = true,
             Event::Heartbeat => self.health.heartbeat(self.stamp.epoch_ns),
             Event::Refusal { venue_symbol, reason } => self.refusal(venue_symbol, reason),
-            Event::Reply { text } => self.outbox.push_back(text.to_owned()),
+            Event::Reply { text } => self.outbox.push_back(Outgoing::Text(text.to_owned())),
             Event::SequenceGap { lost } => {
                 self.saw.sequence_gap = true;
                 self.health.gap(lost);

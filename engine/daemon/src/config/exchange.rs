@@ -22,7 +22,7 @@ pub struct ExchangeConfig {
     pub websocket: Option<String>,
     /// REST base instead of the venue's, `https://host[:port]`.
     pub rest: Option<String>,
-    /// File of certificates in PEM to trust beside the public ones.
+    /// File of certificates in PEM to trust instead of the public ones, for sockets and REST of this exchange.
     pub ca: Option<PathBuf>,
 }
 

@@ -75,7 +75,7 @@ fn top_level<'t>(reader: &mut Reader<'t>, config: &mut Config, field: &Field<'t>
         "runtime" => put(&mut config.runtime, reader.auto(field, Reader::word)),
         "shards" => put(&mut config.shards, reader.auto(field, |reader, field| reader.number(field, 1..=THREADS_MAX))),
         "workers" => {
-            put(&mut config.workers, reader.auto(field, |reader, field| reader.number(field, 0..=THREADS_MAX)))
+            put(&mut config.workers, reader.auto(field, |reader, field| reader.number(field, 0..=THREADS_MAX)));
         }
         "pin" => put(&mut config.pin, reader.auto(field, |reader, field| reader.flag(field))),
         "stall_ms_max" => put(&mut config.stall_ms_max, reader.number(field, 0..=10_000)),

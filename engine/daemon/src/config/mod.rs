@@ -26,9 +26,9 @@ pub const INSTANCE: &str = "default";
 /// Threads of one kind.
 pub const THREADS_MAX: usize = 64;
 /// Rows a series may be read back.
-pub const DEPTH: RangeInclusive<usize> = 2..=1_000_000;
+pub(crate) const DEPTH: RangeInclusive<usize> = 2..=1_000_000;
 /// Trade slots of an instrument; also a power of two.
-pub const TRADES_KEPT: RangeInclusive<usize> = 64..=1 << 20;
+pub(crate) const TRADES_KEPT: RangeInclusive<usize> = 64..=1 << 20;
 /// Symbols an exchange may be asked to choose itself.
 pub const TOP: RangeInclusive<usize> = 1..=2_000;
 

@@ -154,7 +154,7 @@ impl<'t> Reader<'t> {
             return None;
         };
         let mut list = Vec::new();
-        for item in array.iter() {
+        for item in array {
             let Some(text) = item.get_ref().as_str() else {
                 self.wrong_type(&Field { value: item, ..field.clone() }, "a list of texts only");
                 continue;

@@ -37,7 +37,7 @@ impl Exchange for Binance {
         Err(unexpected("Binance's address needs no request"))
     }
 
-    fn session(&self, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session> {
+    fn session(&self, _route: &'static str, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session> {
         let subscriptions = subscribe::messages(instruments);
         let protocol = parse::Protocol::new(Product::Spot, Symbols::subscribed(instruments), subscriptions);
         Box::new(TextSession::new(&meta::META.limits, protocol))

@@ -9,7 +9,6 @@ use tickplane_model::{
 use tickplane_scan::{Object, Value, microseconds};
 
 use super::symbol::{counts_contracts, ticker_of_stream, timeframe};
-use crate::Outbox;
 use crate::field::{
     array, integer, level_pairs, object, pick, positive, quote_side, text, time, time_ms, truth, unsigned,
 };
@@ -35,8 +34,8 @@ impl Protocol {
 }
 
 impl text_session::Protocol for Protocol {
-    fn opened(&mut self, outbox: &mut Outbox) {
-        outbox.0.extend_from_slice(&self.subscriptions);
+    fn subscriptions(&self) -> &[String] {
+        &self.subscriptions
     }
 
     fn message(&mut self, root: Value<'_>, receive_ns: i64, sink: &mut dyn EventSink) -> Outcome {

@@ -8,7 +8,6 @@ use tickplane_model::{
 };
 use tickplane_scan::{Array, Object, Value};
 
-use crate::Outbox;
 use crate::field::{array, integer, object, pick, positive, quote_side, text, time_text, unsigned};
 use crate::symbols::Symbols;
 use crate::text_session::{self, reject_error};
@@ -44,8 +43,8 @@ impl Protocol {
 }
 
 impl text_session::Protocol for Protocol {
-    fn opened(&mut self, outbox: &mut Outbox) {
-        outbox.0.extend_from_slice(&self.subscriptions);
+    fn subscriptions(&self) -> &[String] {
+        &self.subscriptions
     }
 
     fn message(&mut self, root: Value<'_>, receive_ns: i64, sink: &mut dyn EventSink) -> Outcome {

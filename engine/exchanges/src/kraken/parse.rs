@@ -31,8 +31,8 @@ impl Protocol {
 }
 
 impl text_session::Protocol for Protocol {
-    fn opened(&mut self, outbox: &mut Outbox) {
-        outbox.0.extend_from_slice(&self.subscriptions);
+    fn subscriptions(&self) -> &[String] {
+        &self.subscriptions
     }
 
     fn message(&mut self, root: Value<'_>, receive_ns: i64, sink: &mut dyn EventSink) -> Outcome {
@@ -59,7 +59,7 @@ impl text_session::Protocol for Protocol {
     fn tick(&mut self, now_ns: i64, outbox: &mut Outbox) {
         let due = *self.ping_due_ns.get_or_insert(now_ns + PING_EVERY_NS);
         if now_ns >= due {
-            outbox.0.push(PING.to_owned());
+            outbox.text(PING);
             self.ping_due_ns = Some(now_ns + PING_EVERY_NS);
         }
     }

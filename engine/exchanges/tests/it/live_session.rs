@@ -1,6 +1,6 @@
 //! Sessions of a live connection: only what was subscribed, aliases, pings.
 
-use tickplane_exchanges::{Outbox, Payload, all, exchange};
+use tickplane_exchanges::{Outbox, Outgoing, Payload, all, exchange};
 use tickplane_model::{Event, ExchangeId, Instrument, InstrumentIndex, Product, RejectReason};
 
 use crate::fixtures::fixtures;
@@ -14,7 +14,7 @@ fn outcome(
     text: &str,
 ) -> (Vec<Option<InstrumentIndex>>, Vec<RejectReason>) {
     let (mut trades, mut rejects) = (Vec::new(), Vec::new());
-    let mut session = exchange(id).expect("registered").session(instruments);
+    let mut session = exchange(id).expect("registered").session("", instruments);
     session.message(Payload::Text(text.as_bytes()), RECEIVE_NS, &mut |event: Event<'_>| match event {
         Event::Trade { of, .. } => trades.push(of.instrument),
         Event::Reject { reason } => rejects.push(reason),
@@ -80,7 +80,7 @@ fn a_decoder_says_once_what_a_message_says_once() {
 fn binary_messages_are_the_wrong_payload() {
     for exchange in all() {
         let mut rejects = Vec::new();
-        let mut session = exchange.session(&[]);
+        let mut session = exchange.session("", &[]);
         session.message(Payload::Binary(b"{}"), RECEIVE_NS, &mut |event: Event<'_>| {
             if let Event::Reject { reason } = event {
                 rejects.push(reason);
@@ -92,16 +92,16 @@ fn binary_messages_are_the_wrong_payload() {
 
 #[test]
 fn pings_come_when_due_and_no_sooner() {
-    let mut session = exchange(ExchangeId::Kraken).unwrap().session(&[]);
+    let mut session = exchange(ExchangeId::Kraken).unwrap().session("", &[]);
     let mut outbox = Outbox::default();
     for second in 0..=60 {
         session.tick(RECEIVE_NS + second * 1_000_000_000, &mut outbox);
         assert_eq!(outbox.0.len() as i64, second / 30, "after {second} s");
     }
-    assert_eq!(outbox.0[0], r#"{"method":"ping"}"#);
+    assert_eq!(outbox.0[0], Outgoing::Text(r#"{"method":"ping"}"#.to_owned()));
     for id in [ExchangeId::Binance, ExchangeId::Coinbase] {
         let mut outbox = Outbox::default();
-        exchange(id).unwrap().session(&[]).tick(i64::MAX, &mut outbox);
+        exchange(id).unwrap().session("", &[]).tick(i64::MAX, &mut outbox);
         assert!(outbox.0.is_empty(), "{id} has no ping of its own");
     }
 }

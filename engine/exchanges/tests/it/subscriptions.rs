@@ -1,7 +1,7 @@
 //! What is sent stays within the venue's limits and names every instrument once a channel.
 
 use serde_json::Value;
-use tickplane_exchanges::{Endpoint, Exchange, Hosts, Outbox, all};
+use tickplane_exchanges::{Endpoint, Exchange, Hosts, Outbox, Outgoing, all};
 use tickplane_model::{ExchangeId, Instrument, InstrumentIndex};
 
 use crate::instruments::{made, named};
@@ -24,8 +24,12 @@ fn sent(exchange: &dyn Exchange, instruments: &[Instrument]) -> Vec<Vec<String>>
             let carried: Vec<(InstrumentIndex, &Instrument)> =
                 plan.instruments.iter().map(|at| (*at as InstrumentIndex, &instruments[*at])).collect();
             let mut outbox = Outbox::default();
-            exchange.session(&carried).opened(&mut outbox);
-            outbox.0
+            exchange.session(plan.route, &carried).opened(0, &mut outbox);
+            let text = |message| match message {
+                Outgoing::Text(text) => text,
+                Outgoing::Binary(bytes) => panic!("{} sends {bytes:?}", exchange.meta().id),
+            };
+            outbox.0.into_iter().map(text).collect()
         })
         .collect()
 }

@@ -42,10 +42,12 @@ fn request(client: &mut Socket) -> String {
 }
 
 fn open() -> (Socket, WebSocket<Wire>) {
-    let mut client = Socket::connect("wss://localhost:9443/ws", "tickplane-test", LIMITS).unwrap();
+    let mut client =
+        Socket::connect("wss://localhost:9443/ws", "tickplane-test", &[("X-Venue", "yes".to_owned())], LIMITS).unwrap();
     let request = request(&mut client);
     assert!(request.starts_with("GET /ws HTTP/1.1\r\n"), "{request}");
     assert!(request.contains("localhost:9443") && request.contains("tickplane-test"), "{request}");
+    assert!(request.to_ascii_lowercase().contains("x-venue: yes"), "{request}");
     let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap().trim();
     let answer = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
@@ -101,10 +103,12 @@ fn a_ping_is_answered_with_its_payload() {
 fn sent_text_and_close_reach_the_server() {
     let (mut client, mut server) = open();
     client.send_text("{\"method\":\"SUBSCRIBE\"}").unwrap();
+    client.send_binary(&[0, 1, 11]).unwrap();
     client.close();
     assert!(!client.is_open());
     server.get_mut().to_server = std::mem::take(client.outgoing());
     assert_eq!(server.read().unwrap(), tungstenite::Message::text("{\"method\":\"SUBSCRIBE\"}"));
+    assert_eq!(server.read().unwrap(), tungstenite::Message::binary(vec![0, 1, 11]));
     assert!(server.read().unwrap().is_close());
 }
 
@@ -121,7 +125,8 @@ fn the_peers_close_is_told_with_its_code_and_then_final() {
 
 #[test]
 fn a_refused_upgrade_carries_status_and_retry_after() {
-    let mut client = Socket::connect("wss://localhost/ws", "tickplane-test", LIMITS).unwrap();
+    let mut client =
+        Socket::connect("wss://localhost/ws", "tickplane-test", &[("X-Venue", "yes".to_owned())], LIMITS).unwrap();
     request(&mut client);
     client.receive(b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 17\r\nContent-Length: 0\r\n\r\n");
     assert_eq!(client.poll(), Err(FrameError::Refused { status: 429, retry_after_s: Some(17) }));
@@ -145,6 +150,7 @@ fn a_masked_frame_from_the_server_breaks_the_protocol() {
 
 #[test]
 fn a_wrong_address_is_named() {
-    let error = Socket::connect("https://localhost/ws", "tickplane-test", LIMITS).unwrap_err();
+    let error = Socket::connect("https://localhost/ws", "tickplane-test", &[("X-Venue", "yes".to_owned())], LIMITS)
+        .unwrap_err();
     assert!(error.to_string().contains("https://localhost/ws"), "{error}");
 }

@@ -97,6 +97,8 @@ impl Rig {
         let spec = ConnectionSpec {
             exchange,
             address: Address::parse("ws://localhost:1/v2").unwrap(),
+            route: "",
+            headers: Vec::new(),
             tls: Arc::new(tls),
             instruments: carried.into(),
             health,
