@@ -2,6 +2,7 @@
 //!
 //! Sources: binance-spot-api-docs (web-socket-streams.md, rest-api.md, 2026-07-21) and recorded frames.
 
+mod depth;
 mod feed;
 mod kline;
 mod messages;

@@ -3,6 +3,7 @@
 //! Sources: the channels documentation, frames recorded 2025-10 to 2026-09, REST fixtures of 2026-04.
 
 mod feed;
+mod level2;
 mod messages;
 mod rest;
 

@@ -1,6 +1,7 @@
 //! One venue's seeded market: what happens is a function of the seed and of the time since its origin.
 
 mod bar;
+mod book;
 mod instrument;
 mod listing;
 mod past;
@@ -14,6 +15,9 @@ use std::collections::BinaryHeap;
 use tickplane_model::{ExchangeId, NS_PER_DAY, NS_PER_SECOND, Symbol};
 
 pub(crate) use bar::{Bar, aligned};
+#[cfg(test)]
+pub(crate) use book::applied;
+pub(crate) use book::{Book, LEVELS, Level};
 pub(crate) use instrument::Instrument;
 pub(crate) use listing::{Listing, SYMBOLS_MAX, listings};
 pub(crate) use random::Random;

@@ -116,3 +116,14 @@ fn texts(frames: &[Frame]) -> Vec<Value> {
     };
     frames.iter().filter_map(text).collect()
 }
+
+/// A side of a book a client keeps: quantities by price, as text; `"0"` in any form deletes.
+pub(crate) fn keep(side: &mut std::collections::BTreeMap<String, String>, price: &Value, quantity: &Value) {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let quantity = text(quantity);
+    if quantity.parse::<f64>().unwrap() == 0.0 {
+        side.remove(&text(price));
+    } else {
+        side.insert(text(price), quantity);
+    }
+}

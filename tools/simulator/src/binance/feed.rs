@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tickplane_model::{NS_PER_MS, NS_PER_SECOND};
 
 use super::Tickers;
+use super::depth::Depths;
 use super::kline::Klines;
 use super::messages::{self, Unit};
 use super::stream::Stream;
@@ -39,6 +40,7 @@ pub(super) struct BinanceFeed {
     /// Per instrument, the streams to send at once.
     wanted: Vec<u8>,
     klines: Vec<Klines>,
+    depths: Vec<Depths>,
     acks: Vec<String>,
     acks_ns: i64,
     incoming: Window,
@@ -60,6 +62,7 @@ impl BinanceFeed {
             streams: BTreeMap::new(),
             initial,
             klines: Vec::new(),
+            depths: Vec::new(),
             acks: Vec::new(),
             acks_ns: i64::MAX,
             incoming: Window::new(INCOMING, NS_PER_SECOND),
@@ -80,13 +83,17 @@ impl BinanceFeed {
         admitted
     }
 
-    fn subscribe(&mut self, names: Vec<String>, now_ns: i64, outbox: &mut Outbox) -> bool {
+    fn subscribe(&mut self, names: Vec<String>, market: &Market, now_ns: i64, outbox: &mut Outbox) -> bool {
         for name in names {
             let stream = Stream::parse(&name, &self.tickers);
-            if let (Stream::Kline(index, interval), false) = (stream, self.streams.contains_key(&name)) {
-                self.klines.push(Klines::new(name.clone(), index, interval, now_ns));
+            if self.streams.insert(name.clone(), stream).is_some() {
+                continue;
             }
-            self.streams.insert(name, stream);
+            match stream {
+                Stream::Kline(index, interval) => self.klines.push(Klines::new(name, index, interval, now_ns)),
+                Stream::Depth(index, depth) => self.depths.push(Depths::new(name, index, depth, market, now_ns)),
+                _ => {}
+            }
         }
         if self.streams.len() > STREAMS_MAX {
             outbox.close(1008, "Too many streams");
@@ -99,6 +106,7 @@ impl BinanceFeed {
     fn unsubscribe(&mut self, names: &[String], now_ns: i64) {
         self.streams.retain(|name, _| !names.contains(name));
         self.klines.retain(|klines| !names.contains(&klines.name));
+        self.depths.retain(|depths| !names.contains(&depths.name));
         self.rearm(now_ns);
     }
 
@@ -111,7 +119,7 @@ impl BinanceFeed {
                 Stream::AggTrade(index) => self.wanted[index as usize] |= AGG_TRADE,
                 Stream::BookTicker(index) => self.wanted[index as usize] |= BOOK_TICKER,
                 Stream::Ticker(_) | Stream::MiniTicker(_) | Stream::MiniTickers => ticks = true,
-                Stream::Kline(..) | Stream::Silent => {}
+                Stream::Kline(..) | Stream::Depth(..) | Stream::Silent => {}
             }
         }
         self.tick_ns = match (ticks, self.tick_ns) {
@@ -133,7 +141,13 @@ impl BinanceFeed {
         }
     }
 
-    fn request(&mut self, request: &Value, now_ns: i64, outbox: &mut Outbox) -> Result<(), (u8, String)> {
+    fn request(
+        &mut self,
+        request: &Value,
+        market: &Market,
+        now_ns: i64,
+        outbox: &mut Outbox,
+    ) -> Result<(), (u8, String)> {
         let invalid = |what: &str| (2, format!("Invalid request: {what}"));
         let fields = request.as_object().ok_or_else(|| invalid("request must be an object"))?;
         let id = fields.get("id").unwrap_or(&Value::Null);
@@ -147,7 +161,7 @@ impl BinanceFeed {
                 let names = names(fields.get("params")).ok_or_else(|| invalid("params must be an array of strings"))?;
                 if method == "UNSUBSCRIBE" {
                     self.unsubscribe(&names, now_ns);
-                } else if !self.subscribe(names, now_ns, outbox) {
+                } else if !self.subscribe(names, market, now_ns, outbox) {
                     return Ok(());
                 }
                 self.ack(id, now_ns);
@@ -251,6 +265,16 @@ impl BinanceFeed {
         self.tick_ns = next_tick(now_ns);
     }
 
+    fn depths(&mut self, market: &Market, now_ns: i64, outbox: &mut Outbox) {
+        let mut depths = std::mem::take(&mut self.depths);
+        for stream in depths.iter_mut().filter(|stream| stream.due_ns <= now_ns) {
+            if let Some(message) = stream.due(market, now_ns, self.unit) {
+                self.data(&stream.name, message, outbox);
+            }
+        }
+        self.depths = depths;
+    }
+
     fn changed(&mut self, before: &BTreeMap<u32, u64>, index: u32, market: &Market) -> bool {
         let id = market.instrument(index).quote.update_id;
         self.ticked_id.insert(index, id);
@@ -288,18 +312,18 @@ fn names(params: Option<&Value>) -> Option<Vec<String>> {
 }
 
 impl Feed for BinanceFeed {
-    fn opened(&mut self, _market: &mut Market, now_ns: i64, outbox: &mut Outbox) {
+    fn opened(&mut self, market: &mut Market, now_ns: i64, outbox: &mut Outbox) {
         let initial = std::mem::take(&mut self.initial);
-        self.subscribe(initial, now_ns, outbox);
+        self.subscribe(initial, market, now_ns, outbox);
     }
 
-    fn text(&mut self, text: &str, _market: &mut Market, now_ns: i64, outbox: &mut Outbox) {
+    fn text(&mut self, text: &str, market: &mut Market, now_ns: i64, outbox: &mut Outbox) {
         if !self.admit(now_ns, outbox) {
             return;
         }
         let parsed = serde_json::from_str::<Value>(text);
         let result = match &parsed {
-            Ok(request) => self.request(request, now_ns, outbox),
+            Ok(request) => self.request(request, market, now_ns, outbox),
             Err(error) => Err((3, format!("Invalid JSON: {error}"))),
         };
         if let Err((code, msg)) = result {
@@ -350,7 +374,8 @@ impl Feed for BinanceFeed {
     fn timer_ns(&self) -> i64 {
         let deadline = self.unanswered.as_ref().map_or(i64::MAX, |(_, deadline_ns)| *deadline_ns);
         let life = self.opened_ns + LIFE_NS;
-        self.ping_ns.min(deadline).min(self.acks_ns).min(self.tick_ns).min(life)
+        let depth = self.depths.iter().map(|depths| depths.due_ns).min().unwrap_or(i64::MAX);
+        self.ping_ns.min(deadline).min(self.acks_ns).min(self.tick_ns).min(life).min(depth)
     }
 
     fn timer(&mut self, market: &mut Market, now_ns: i64, outbox: &mut Outbox) {
@@ -370,6 +395,7 @@ impl Feed for BinanceFeed {
         if now_ns >= self.ping_ns {
             self.ping(now_ns, outbox);
         }
+        self.depths(market, now_ns, outbox);
         if now_ns >= self.tick_ns {
             self.tick(market, now_ns, outbox);
         }

@@ -83,6 +83,12 @@ fn weight(endpoint: &str, request: &Request) -> u64 {
         "trades" | "historicalTrades" => 25,
         "aggTrades" => 4,
         "klines" => 2,
+        "depth" => match request.number("limit").unwrap_or(100) {
+            ..=100 => 5,
+            101..=500 => 25,
+            501..=1_000 => 50,
+            _ => 250,
+        },
         "ticker/24hr" => match (request.query("symbol"), request.query("symbols")) {
             (Some(_), _) => 2,
             (None, Some(symbols)) if symbols.matches(',').count() < 20 => 2,
@@ -112,6 +118,10 @@ fn body(
         "trades" => Ok(trades(market.instrument(one()?), newest(request, 500))),
         "historicalTrades" => historical_trades(request, market.instrument(one()?)),
         "aggTrades" => Ok(agg_trades(request, market.instrument(one()?))),
+        "depth" => {
+            let limit = request.number("limit").unwrap_or(100).clamp(1, 5_000) as usize;
+            Ok(super::depth::snapshot(market.instrument(one()?), limit))
+        }
         "klines" => klines(request, one()?, market),
         "ticker/24hr" => {
             let mini = request.query("type") == Some("MINI");

@@ -3,6 +3,7 @@
 use tickplane_model::{NS_PER_DAY, NS_PER_SECOND};
 
 use super::Tickers;
+use super::depth::Depth;
 
 const MINUTE_NS: i64 = 60 * NS_PER_SECOND;
 /// Weeks open on Mondays.
@@ -48,6 +49,7 @@ pub(super) enum Stream {
     AggTrade(u32),
     BookTicker(u32),
     Kline(u32, Interval),
+    Depth(u32, Depth),
     Ticker(u32),
     MiniTicker(u32),
     /// All symbols that changed, once a second.
@@ -73,10 +75,11 @@ impl Stream {
             "bookTicker" => Self::BookTicker(index),
             "ticker" => Self::Ticker(index),
             "miniTicker" => Self::MiniTicker(index),
-            _ => match kind.strip_prefix("kline_").and_then(interval) {
-                Some(interval) => Self::Kline(index, interval),
-                None => Self::Silent,
-            },
+            _ => {
+                let kline = kind.strip_prefix("kline_").and_then(interval).map(|found| Self::Kline(index, found));
+                let depth = || Depth::parse(kind).map(|found| Self::Depth(index, found));
+                kline.or_else(depth).unwrap_or(Self::Silent)
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Binance's protocol, without sockets and with time as an argument.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use tickplane_model::ExchangeId::Binance;
 
-use crate::rig::Rig;
+use crate::rig::{Rig, keep};
 use crate::venue::{Control, Frame};
 
 fn open(target: &str) -> Rig {
@@ -221,4 +223,37 @@ fn too_much_weight_is_refused_then_banned_then_forgotten() {
     assert_eq!(rig.get("/api/v3/ping").0, 418);
     rig.pass_ms(121_000);
     assert_eq!(rig.get("/api/v3/ping").0, 200);
+}
+
+#[test]
+fn depth_changes_follow_the_snapshot_without_a_gap() {
+    let mut rig = open("/ws/btcusdt@depth@100ms");
+    rig.pass_ms(1_000);
+    let (_, snapshot) = rig.get("/api/v3/depth?symbol=BTCUSDT&limit=1000");
+    rig.pass_ms(5_000);
+    let last = snapshot["lastUpdateId"].as_u64().unwrap();
+    let mut sides = [BTreeMap::new(), BTreeMap::new()];
+    let apply = |sides: &mut [BTreeMap<String, String>; 2], bids: &Value, asks: &Value| {
+        for (side, levels) in sides.iter_mut().zip([bids, asks]) {
+            levels.as_array().unwrap().iter().for_each(|level| keep(side, &level[0], &level[1]));
+        }
+    };
+    apply(&mut sides, &snapshot["bids"], &snapshot["asks"]);
+    let frames = rig.texts();
+    assert!(frames.len() > 40 && frames.windows(2).all(|p| p[1]["U"].as_u64() == p[0]["u"].as_u64().map(|u| u + 1)));
+    let kept: Vec<&Value> = frames.iter().filter(|frame| frame["u"].as_u64().unwrap() > last).collect();
+    assert!(kept[0]["U"].as_u64().unwrap() <= last + 1);
+    for frame in &kept {
+        apply(&mut sides, &frame["b"], &frame["a"]);
+    }
+    let mut expected = [BTreeMap::new(), BTreeMap::new()];
+    let (_, end) = rig.get("/api/v3/depth?symbol=BTCUSDT&limit=1000");
+    apply(&mut expected, &end["bids"], &end["asks"]);
+    assert_eq!((&end["lastUpdateId"], &sides), (&kept.last().unwrap()["u"], &expected));
+
+    let mut top = open("/stream?streams=btcusdt@depth5@100ms");
+    top.pass_ms(500);
+    let frames = top.texts();
+    assert_eq!(frames[0]["data"]["bids"].as_array().unwrap().len(), 5);
+    assert!(frames[0]["data"].get("s").is_none(), "no symbol: only the wrapper names it");
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tickplane_model::{NS_PER_MS, NS_PER_SECOND};
 
 use super::Products;
+use super::level2::Books;
 use super::messages;
 use crate::market::{Market, MarketEvent, MarketTrade, aligned};
 use crate::server::window::Window;
@@ -26,7 +27,7 @@ const INCOMING: u64 = 8;
 /// A socket on which nothing is sent is closed.
 const SILENCE_NS: i64 = 90 * NS_PER_SECOND;
 
-const CHANNELS: [&str; 6] = ["heartbeats", "candles", "status", "ticker", "ticker_batch", "market_trades"];
+const CHANNELS: [&str; 7] = ["heartbeats", "candles", "status", "ticker", "ticker_batch", "market_trades", "level2"];
 const PRIVATE: [&str; 2] = ["user", "futures_balance_summary"];
 
 /// Periodic work of a socket.
@@ -49,6 +50,7 @@ pub(super) struct CoinbaseFeed {
     pending: BTreeMap<u32, Vec<MarketTrade>>,
     moved: BTreeSet<u32>,
     candled: BTreeSet<u32>,
+    books: Books,
     incoming: Window,
     timers: Timers,
     start_ns: i64,
@@ -68,6 +70,7 @@ impl CoinbaseFeed {
             pending: BTreeMap::new(),
             moved: BTreeSet::new(),
             candled: BTreeSet::new(),
+            books: Books::default(),
             incoming: Window::new(INCOMING, NS_PER_SECOND),
             timers: Timers { heartbeat_ns: never, trades_ns: never, ticker_batch_ns: never, candles_ns: never },
             start_ns,
@@ -196,6 +199,12 @@ impl CoinbaseFeed {
                     self.candles(&[index], "snapshot", from_ns, market, now_ns, outbox);
                 }
             }
+            "level2" => {
+                for &index in indexes {
+                    let event = self.books.snapshot(index, market.instrument(index));
+                    self.send("l2_data", &event, now_ns, outbox);
+                }
+            }
             "status" => {
                 let rows = indexes.iter().map(|index| messages::status_product(&market.instrument(*index).listing));
                 let event = format!(r#"{{"type":"snapshot","products":[{}]}}"#, rows.collect::<Vec<_>>().join(","));
@@ -293,9 +302,15 @@ impl Feed for CoinbaseFeed {
     }
 
     fn happened(&mut self, events: &[MarketEvent], market: &mut Market, now_ns: i64, outbox: &mut Outbox) {
-        let mut traded = Vec::new();
+        let (mut traded, mut quoted) = (Vec::new(), BTreeSet::new());
         for event in events {
-            let MarketEvent::Trade(index, trade) = *event else { continue };
+            let (index, trade) = match *event {
+                MarketEvent::Trade(index, trade) => (index, trade),
+                MarketEvent::Quote(index, _) => {
+                    quoted.insert(index);
+                    continue;
+                }
+            };
             if self.wants("market_trades", index) {
                 self.pending.entry(index).or_default().push(trade);
             }
@@ -313,6 +328,12 @@ impl Feed for CoinbaseFeed {
             self.timers.trades_ns = aligned(now_ns, BATCH_NS, self.opened_ns) + BATCH_NS;
         }
         self.tickers("ticker", &traded, "update", market, now_ns, outbox);
+        quoted.retain(|index| self.wants("level2", *index));
+        for index in quoted {
+            if let Some(event) = self.books.update(index, market.instrument(index)) {
+                self.send("l2_data", &event, now_ns, outbox);
+            }
+        }
     }
 
     fn timer_ns(&self) -> i64 {

@@ -6,7 +6,7 @@ use tickplane_model::{NS_PER_MS, NS_PER_SECOND};
 use super::Products;
 use super::messages::{candle, change_percent, price, quantity, trade};
 use crate::decimal::Decimal;
-use crate::market::Market;
+use crate::market::{Book, LEVELS, Level, Market};
 use crate::server::http::{Request, Response};
 use crate::stamp;
 
@@ -51,7 +51,7 @@ pub(super) fn answer(request: &Request, products: &Products, market: &mut Market
         ["market", "products", id, "ticker"] => find(id).map(|index| ticker(request, index, market)),
         ["market", "products", id, "candles"] => find(id).and_then(|index| candles(request, index, market)),
         ["market", "product_book"] => {
-            find(request.query("product_id").unwrap_or_default()).map(|index| book(index, market, now_ns))
+            find(request.query("product_id").unwrap_or_default()).map(|index| book(request, index, market, now_ns))
         }
         _ => Err(refusal(404, "NOT_FOUND", "unknown path")),
     };
@@ -178,15 +178,19 @@ fn candles(request: &Request, index: u32, market: &Market) -> Result<String, Res
     Ok(format!(r#"{{"candles":[{}]}}"#, rows.join(",")))
 }
 
-/// The best level of each side.
-fn book(index: u32, market: &Market, now_ns: i64) -> String {
+fn book(request: &Request, index: u32, market: &Market, now_ns: i64) -> String {
     let instrument = market.instrument(index);
-    let (listing, quote) = (&instrument.listing, &instrument.quote);
-    let level = |ticks: i64, lots: i64| json!([{"price": price(listing, ticks).to_string(), "size": quantity(listing, lots).to_string()}]);
+    let listing = &instrument.listing;
+    let limit = request.number("limit").unwrap_or(LEVELS as i64).clamp(1, LEVELS as i64) as usize;
+    let book = Book::new(instrument, limit);
+    let rows = |levels: &[Level]| {
+        let row = |(ticks, lots): &Level| json!({"price": price(listing, *ticks).to_string(), "size": quantity(listing, *lots).to_string()});
+        levels.iter().map(row).collect::<Vec<_>>()
+    };
     json!({"pricebook": {
         "product_id": listing.symbol.as_str(),
-        "bids": level(quote.bid, quote.bid_quantity),
-        "asks": level(quote.ask, quote.ask_quantity),
+        "bids": rows(&book.bids),
+        "asks": rows(&book.asks),
         "time": stamp::rfc3339(now_ns, 6),
     }})
     .to_string()

@@ -1,9 +1,11 @@
 //! Coinbase's protocol, without sockets and with time as an argument.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use tickplane_model::ExchangeId::Coinbase;
 
-use crate::rig::Rig;
+use crate::rig::{Rig, keep};
 
 fn open() -> Rig {
     let mut rig = Rig::new(Coinbase, 20);
@@ -160,4 +162,27 @@ fn more_than_ten_requests_a_second_are_refused() {
         rig.open("/").unwrap();
     }
     assert_eq!(rig.open("/").unwrap_err().status, 429);
+}
+
+#[test]
+fn level2_builds_the_book_that_rest_shows() {
+    let mut rig = open();
+    rig.say(r#"{"type":"subscribe","product_ids":["ETH-USD"],"channel":"level2"}"#);
+    rig.pass_ms(4_000);
+    let (mut bids, mut offers) = (BTreeMap::new(), BTreeMap::new());
+    let frames = rig.texts();
+    assert!(frames.len() > 20 && frames[1]["channel"] == "subscriptions");
+    assert_eq!(frames[0]["events"][0]["updates"][0]["event_time"], "1970-01-01T00:00:00Z");
+    for frame in frames.iter().filter(|frame| frame["channel"] == "l2_data") {
+        for update in frame["events"][0]["updates"].as_array().unwrap() {
+            let side = if update["side"] == "bid" { &mut bids } else { &mut offers };
+            keep(side, &update["price_level"], &update["new_quantity"]);
+        }
+    }
+    let (_, book) = rig.get("/api/v3/brokerage/market/product_book?product_id=ETH-USD");
+    for (side, levels) in [(&bids, &book["pricebook"]["bids"]), (&offers, &book["pricebook"]["asks"])] {
+        let mut expected = BTreeMap::new();
+        levels.as_array().unwrap().iter().for_each(|level| keep(&mut expected, &level["price"], &level["size"]));
+        assert_eq!(*side, expected);
+    }
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use tickplane_model::NS_PER_SECOND;
 
+use super::books::Books;
 use super::messages;
 use super::names::Names;
 use crate::market::{Market, MarketEvent, MarketTrade, aligned};
 use crate::server::window::Window;
 use crate::stamp;
-use crate::venue::{Control, Feed, Outbox};
+use crate::venue::{Control, Feed, Frame, Outbox};
 
 const HEARTBEAT_NS: i64 = NS_PER_SECOND;
 /// A client that subscribes nothing and says nothing is let go.
@@ -43,6 +44,7 @@ pub(super) struct KrakenFeed {
     tickers: BTreeMap<u32, bool>,
     /// Interval in minutes.
     bars: BTreeMap<u32, i64>,
+    books: Books,
     instruments: bool,
     incoming: Window,
     sent_ns: i64,
@@ -57,6 +59,7 @@ impl KrakenFeed {
             trades: BTreeSet::new(),
             tickers: BTreeMap::new(),
             bars: BTreeMap::new(),
+            books: Books::default(),
             instruments: false,
             incoming: Window::new(INCOMING, NS_PER_SECOND),
             sent_ns: now_ns,
@@ -65,7 +68,7 @@ impl KrakenFeed {
     }
 
     fn is_subscribed(&self) -> bool {
-        self.instruments || !(self.trades.is_empty() && self.tickers.is_empty() && self.bars.is_empty())
+        self.instruments || self.listens()
     }
 
     fn request(&mut self, request: &Value, market: &mut Market, now_ns: i64, outbox: &mut Outbox) {
@@ -108,7 +111,7 @@ impl KrakenFeed {
         if channel == "instrument" {
             return self.instrument(asked, params, market, now_ns, outbox);
         }
-        if !["trade", "ticker", "ohlc"].contains(&channel) {
+        if !["trade", "ticker", "ohlc", "book"].contains(&channel) {
             return refuse(asked, "Unsupported event", None, now_ns, outbox);
         }
         let symbols: Option<Vec<&str>> =
@@ -156,6 +159,10 @@ impl KrakenFeed {
                 self.tickers.insert(index, trigger == "bbo");
                 result.insert("event_trigger".to_owned(), trigger.into());
             }
+            "book" => {
+                let depth = self.books.subscribe(index, params)?;
+                result.insert("depth".to_owned(), depth.into());
+            }
             _ => {
                 let minutes = params.get("interval").map_or(Some(1), Value::as_i64).unwrap_or_default();
                 if !INTERVALS.contains(&minutes) {
@@ -179,6 +186,7 @@ impl KrakenFeed {
         let was = match channel {
             "trade" => self.trades.remove(&index),
             "ticker" => self.tickers.remove(&index).is_some(),
+            "book" => self.books.unsubscribe(index),
             _ => {
                 let minutes = params.get("interval").and_then(Value::as_i64).unwrap_or(1);
                 result.insert("interval".to_owned(), minutes.into());
@@ -213,7 +221,7 @@ impl KrakenFeed {
     }
 
     fn snapshot(
-        &self,
+        &mut self,
         channel: &str,
         index: u32,
         params: &Value,
@@ -221,10 +229,16 @@ impl KrakenFeed {
         now_ns: i64,
         outbox: &mut Outbox,
     ) {
+        let pair = self.names.pair(index);
+        if channel == "book" {
+            // Without a snapshot the book is followed all the same: changes need something to differ from.
+            let snapshot = self.books.snapshot(index, market.instrument(index), pair);
+            outbox.frames.extend(snapshot.filter(|_| wants_snapshot(channel, params)).map(Frame::Text));
+            return;
+        }
         if !wants_snapshot(channel, params) {
             return;
         }
-        let pair = self.names.pair(index);
         match channel {
             "trade" => {
                 let instrument = market.instrument(index);
@@ -347,6 +361,10 @@ impl Feed for KrakenFeed {
                 outbox.text(messages::ticker(instrument, pair, &day, "update", instrument.quote.time_ns));
             }
         }
+        for &index in &quoted {
+            let update = self.books.update(index, market.instrument(index), self.names.pair(index));
+            outbox.frames.extend(update.map(Frame::Text));
+        }
         if outbox.frames.len() > before {
             self.sent_ns = now_ns;
         }
@@ -366,6 +384,7 @@ impl Feed for KrakenFeed {
     }
 
     fn listens(&self) -> bool {
-        !(self.trades.is_empty() && self.tickers.is_empty() && self.bars.is_empty())
+        let quiet = self.trades.is_empty() && self.tickers.is_empty() && self.bars.is_empty();
+        !(quiet && self.books.is_empty())
     }
 }

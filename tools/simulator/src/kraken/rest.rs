@@ -11,7 +11,7 @@ use super::feed::INTERVALS;
 use super::messages::{average, is_limit, price, quantity};
 use super::names::{Names, asset};
 use crate::decimal::Decimal;
-use crate::market::{Bar, Listing, Market, MarketTrade, aligned};
+use crate::market::{Bar, Book, LEVELS, Level, Listing, Market, MarketTrade, aligned};
 use crate::server::http::{Request, Response};
 use crate::server::window::Window;
 use crate::stamp;
@@ -63,10 +63,11 @@ pub(super) fn answer(
         "Assets" => Ok(assets(market)),
         "AssetPairs" => chosen(request, names).map(|chosen| asset_pairs(&chosen, names, market)),
         "Ticker" => chosen(request, names).map(|chosen| tickers(&chosen, market)),
-        "OHLC" | "Trades" => match (request.query("pair"), pair) {
+        "OHLC" | "Trades" | "Depth" => match (request.query("pair"), pair) {
             (None, _) => Err("EGeneral:Invalid arguments"),
             (_, None) => Err("EQuery:Unknown asset pair"),
             (_, Some((index, key))) if endpoint == "OHLC" => ohlc(request, index, key, market, now_ns),
+            (_, Some((index, key))) if endpoint == "Depth" => Ok(depth(request, index, key, market)),
             (_, Some((index, key))) => Ok(trades(request, index, key, market)),
         },
         _ => Err("EGeneral:Unknown method"),
@@ -213,6 +214,24 @@ fn trades(request: &Request, index: u32, key: &str, market: &Market) -> String {
     let last_ns = found.last().map_or(since_ns.unwrap_or_default(), |trade| trade.time_ns);
     let rows: Vec<String> = found.iter().map(|trade| trade_row(&instrument.listing, trade)).collect();
     format!(r#"{{"{key}":[{}],"last":"{last_ns}"}}"#, rows.join(","))
+}
+
+fn depth(request: &Request, index: u32, key: &str, market: &Market) -> String {
+    let instrument = market.instrument(index);
+    let count = request.number("count").unwrap_or(100).clamp(1, LEVELS as i64) as usize;
+    let book = Book::new(instrument, count);
+    let second = instrument.quote.time_ns / NS_PER_SECOND;
+    let rows = |levels: &[Level]| {
+        let row = |(ticks, lots): &Level| {
+            json!([
+                price(&instrument.listing, *ticks).to_string(),
+                quantity(&instrument.listing, *lots).to_string(),
+                second
+            ])
+        };
+        levels.iter().map(row).collect::<Vec<_>>()
+    };
+    json!({key: {"asks": rows(&book.asks), "bids": rows(&book.bids)}}).to_string()
 }
 
 /// `since` is nanoseconds; a small number is taken as seconds, as Kraken does.

@@ -1,5 +1,7 @@
 //! Kraken's protocol, without sockets and with time as an argument.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use tickplane_model::ExchangeId::Kraken;
 
@@ -181,4 +183,50 @@ fn requests_beyond_one_a_second_are_refused_per_pair() {
     assert_eq!(rig.get("/0/public/OHLC?pair=ETH/USD").1["error"], json!([]));
     rig.pass_ms(15_000);
     assert_eq!(rig.get("/0/public/OHLC?pair=BTC/USD").1["error"], json!([]));
+}
+
+/// Applies the levels of raw texts by price and cuts at the depth, so that the digits stay as sent.
+fn client_side(side: &mut BTreeMap<i64, (String, String)>, row: &str, sign: i64) {
+    for level in row.split("{\"price\":").skip(1) {
+        let (price, rest) = level.split_once(",\"qty\":").unwrap();
+        let quantity = rest.split('}').next().unwrap();
+        let key = sign * (price.parse::<f64>().unwrap() * 10.0).round() as i64;
+        if quantity.parse::<f64>().unwrap() == 0.0 {
+            side.remove(&key);
+        } else {
+            side.insert(key, (price.to_owned(), quantity.to_owned()));
+        }
+    }
+    while side.len() > 10 {
+        side.pop_last();
+    }
+}
+
+#[test]
+fn every_book_message_carries_the_checksum_of_the_clients_book() {
+    let mut rig = open();
+    rig.say(r#"{"method":"subscribe","params":{"channel":"book","symbol":["BTC/USD"]}}"#);
+    rig.pass_ms(4_000);
+    let (mut bids, mut asks) = (BTreeMap::new(), BTreeMap::new());
+    let mut checked = 0;
+    for frame in rig.frames() {
+        let Frame::Text(text) = frame else { continue };
+        let Some((_, rest)) = text.split_once("\"bids\":[") else { continue };
+        let (bid_rows, rest) = rest.split_once("],\"asks\":[").unwrap();
+        let (ask_rows, rest) = rest.split_once("],\"checksum\":").unwrap();
+        client_side(&mut bids, bid_rows, -1);
+        client_side(&mut asks, ask_rows, 1);
+        let levels = asks.values().chain(bids.values());
+        let texts: Vec<&str> = levels.flat_map(|(price, quantity)| [price.as_str(), quantity.as_str()]).collect();
+        let sent: u32 = rest.split(',').next().unwrap().parse().unwrap();
+        assert_eq!(super::checksum::of_texts(texts.into_iter()), sent);
+        checked += 1;
+    }
+    assert!(checked > 20, "{checked}");
+    rig.say(r#"{"method":"subscribe","params":{"channel":"book","symbol":["ETH/USD"],"depth":7}}"#);
+    assert_eq!(rig.texts()[0]["success"], false);
+    assert_eq!(
+        rig.get("/0/public/Depth?pair=BTC/USD&count=5").1["result"]["BTC/USD"]["asks"].as_array().unwrap().len(),
+        5
+    );
 }

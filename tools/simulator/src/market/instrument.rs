@@ -17,8 +17,8 @@ const FILLS_MEAN: f64 = 1.6;
 const BURST_CHANCE: f64 = 0.02;
 const BURST_SPEED: f64 = 40.0;
 const BURST_EVENTS_MEAN: f64 = 22.0;
-/// Relative size of one event's price move.
-const MOVE: f64 = 4e-5;
+/// Relative price move of a minute, whatever the rate of events.
+const MINUTE_MOVE: f64 = 6e-4;
 /// How strongly the price returns to where it started, per event.
 const RETURN: f64 = 2e-6;
 
@@ -34,6 +34,8 @@ pub(crate) struct Instrument {
     random: Random,
     middle: f64,
     interval_ns: f64,
+    /// Relative price move of one event.
+    event_move: f64,
     burst_left: u32,
     due_ns: i64,
     next_id: u64,
@@ -63,6 +65,7 @@ impl Instrument {
             log_max: limits.0,
             random,
             interval_ns,
+            event_move: MINUTE_MOVE * (interval_ns / 60e9).min(1.0).sqrt(),
             burst_left: 0,
             due_ns: origin_ns,
             next_id,
@@ -115,7 +118,7 @@ impl Instrument {
             events.push(MarketEvent::Trade(index, trade));
         }
         self.next_aggregate += 1;
-        self.middle += 0.3 * (price as f64 - self.middle);
+        self.middle += 0.1 * (price as f64 - self.middle);
     }
 
     fn record(&mut self, trade: MarketTrade) {
@@ -142,7 +145,7 @@ impl Instrument {
 
     fn drift(&mut self) {
         let home = self.listing.price as f64;
-        self.middle += self.random.bell() * MOVE * self.middle + (home - self.middle) * RETURN;
+        self.middle += self.random.bell() * self.event_move * self.middle + (home - self.middle) * RETURN;
         self.middle = self.middle.clamp(home * 0.3, home * 3.0);
     }
 

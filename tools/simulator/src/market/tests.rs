@@ -125,3 +125,27 @@ fn intervals_without_trades_are_flat_at_the_last_close() {
     }
     assert_eq!(rows.iter().map(|row| row.count).sum::<u64>(), market.trades_of(399));
 }
+
+#[test]
+fn changes_turn_one_book_into_the_next_at_any_depth() {
+    let mut market = market(4, 3, 1.0);
+    for (depth, truncating) in [(LEVELS, false), (10, true)] {
+        let mut client = Book::new(market.instrument(1), depth);
+        let mut server = client.clone();
+        let mut moves = 0;
+        for ms in (0..60_000).step_by(50) {
+            market.advance(market.now_ns().max(ORIGIN_NS + ms * NS_PER_MS));
+            let new = Book::new(market.instrument(1), depth);
+            let changes = server.changes(&new, truncating);
+            moves += usize::from(!changes.is_empty());
+            client = applied(&client, &changes, depth);
+            server = new;
+            assert_eq!(client, server);
+            assert!(server.bids.windows(2).all(|pair| pair[0].0 > pair[1].0));
+            assert!(server.asks.windows(2).all(|pair| pair[0].0 < pair[1].0));
+            assert!(server.bids[0].0 < server.asks[0].0 && server.bids.len() == depth);
+        }
+        assert!(truncating || moves > 100, "{moves}");
+        market.advance(market.now_ns() + NS_PER_SECOND);
+    }
+}

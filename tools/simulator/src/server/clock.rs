@@ -1,4 +1,5 @@
 //! The clock of the simulation: wall time that never steps back.
+#![allow(clippy::disallowed_methods, reason = "this file is the clock of the simulator")]
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
