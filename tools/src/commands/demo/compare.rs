@@ -1,0 +1,205 @@
+//! The rows another process read against the market's own account.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use tickplane_model::{Candle, ExchangeId, Key, Quality, Symbol, Timeframe, format_time};
+use tickplane_simulator::{Simulation, TallyRow};
+
+use super::protocol::numbers;
+
+/// Differences that are shown.
+const SHOWN_MAX: usize = 10;
+
+/// The rows of every series, as the reader saw them last.
+pub(super) type Rows = BTreeMap<String, (Key, BTreeMap<u64, Candle>)>;
+
+/// How the rows and the account agree.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Comparison {
+    /// Series with at least one whole candle.
+    pub(super) series: u64,
+    /// Candles that were compared.
+    pub(super) compared: u64,
+    /// Of these, candles in which something was traded.
+    pub(super) traded: u64,
+    /// Equal to the bit.
+    pub(super) equal: u64,
+    /// Different, or absent from the account.
+    pub(super) different: u64,
+    /// Intervals between the first and the last row without a row.
+    pub(super) missing: u64,
+    /// The first differences, for people.
+    pub(super) examples: Vec<Difference>,
+}
+
+/// One candle that is not what the account says.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Difference {
+    key: Key,
+    open_time_ns: i64,
+    read: Candle,
+    account: Option<TallyRow>,
+}
+
+impl Comparison {
+    /// Compares every series with the simulation's account.
+    pub(super) fn new(rows: &Rows, simulation: &Simulation) -> Self {
+        let mut comparison = Self::default();
+        for (key, rows) in rows.values() {
+            if let Key::Candles { exchange, symbol, timeframe } = key {
+                comparison.series(key, rows, &account(simulation, *exchange, symbol, *timeframe));
+            }
+        }
+        comparison
+    }
+
+    /// Compares one series from its first whole candle on; from there every candle must be whole.
+    fn series(&mut self, key: &Key, rows: &BTreeMap<u64, Candle>, account: &BTreeMap<i64, TallyRow>) {
+        let is_partial = |candle: &Candle| candle.quality.contains(Quality::PARTIAL);
+        let whole = rows.iter().skip_while(|(_, candle)| is_partial(candle));
+        let mut expected: Option<u64> = None;
+        for (row, candle) in whole {
+            self.missing += expected.map_or(0, |expected| row - expected);
+            expected = Some(row + 1);
+            let told = account.get(&candle.open_time_ns);
+            self.compared += 1;
+            self.traded += u64::from(candle.trade_count > 0);
+            if !is_partial(candle) && is_equal(candle, told) {
+                self.equal += 1;
+            } else {
+                self.different += 1;
+                self.example(key, *candle, told.copied());
+            }
+        }
+        self.series += u64::from(expected.is_some());
+    }
+
+    fn example(&mut self, key: &Key, read: Candle, account: Option<TallyRow>) {
+        if self.examples.len() < SHOWN_MAX {
+            let open_time_ns = read.open_time_ns;
+            self.examples.push(Difference { key: key.clone(), open_time_ns, read, account });
+        }
+    }
+}
+
+fn account(
+    simulation: &Simulation,
+    exchange: ExchangeId,
+    symbol: &Symbol,
+    timeframe: Timeframe,
+) -> BTreeMap<i64, TallyRow> {
+    simulation.tally(exchange, symbol, timeframe).into_iter().map(|row| (row.open_time_ns, row)).collect()
+}
+
+/// An interval without trades is absent from the account and synthetic in the plane.
+fn is_equal(candle: &Candle, told: Option<&TallyRow>) -> bool {
+    let Some(told) = told else {
+        return candle.trade_count == 0 && candle.quality.contains(Quality::SYNTHETIC) && candle.quality.gap_ms() == 0;
+    };
+    candle.trade_count == told.trade_count
+        && numbers(candle).iter().zip(told_numbers(told)).all(|(read, told)| read.to_bits() == told.to_bits())
+}
+
+const fn told_numbers(told: &TallyRow) -> [f64; 7] {
+    [told.open, told.high, told.low, told.close, told.volume, told.quote_volume, told.taker_buy_volume]
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} {}", self.key, format_time(self.open_time_ns))?;
+        let Candle { trade_count, quality, .. } = self.read;
+        writeln!(f, "    read     {} trades {trade_count} ({quality})", values(numbers(&self.read)))?;
+        match &self.account {
+            Some(told) => write!(f, "    account  {} trades {}", values(told_numbers(told)), told.trade_count),
+            None => write!(f, "    account  nothing was traded"),
+        }
+    }
+}
+
+fn values(numbers: [f64; 7]) -> String {
+    let names = ["open", "high", "low", "close", "volume", "quote", "taker-buy"];
+    let words: Vec<String> = names.iter().zip(numbers).map(|(name, number)| format!("{name} {number}")).collect();
+    words.join("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Comparison {
+        fn agrees(&self) -> bool {
+            self.compared == self.equal && self.different == 0 && self.missing == 0
+        }
+    }
+
+    const OPEN_NS: i64 = 60_000_000_000;
+
+    fn candle(row: u64, quality: Quality) -> Candle {
+        let numbers = (1.5, 2.0, 1.0, 1.75);
+        Candle {
+            open_time_ns: row as i64 * OPEN_NS,
+            open: numbers.0,
+            high: numbers.1,
+            low: numbers.2,
+            close: numbers.3,
+            volume: 0.3,
+            quote_volume: 0.45,
+            taker_buy_volume: 0.1,
+            trade_count: 3,
+            quality,
+        }
+    }
+
+    fn told(row: u64) -> (i64, TallyRow) {
+        let Candle {
+            open_time_ns, open, high, low, close, volume, quote_volume, taker_buy_volume, trade_count, ..
+        } = candle(row, Quality::FINAL);
+        let row =
+            TallyRow { open_time_ns, open, high, low, close, volume, quote_volume, taker_buy_volume, trade_count };
+        (open_time_ns, row)
+    }
+
+    fn compare(rows: &[(u64, Candle)], account: &[u64]) -> Comparison {
+        let key: Key = "candles:kraken:BTC-USD:1m".parse().unwrap();
+        let mut comparison = Comparison::default();
+        let rows = rows.iter().copied().collect();
+        comparison.series(&key, &rows, &account.iter().map(|row| told(*row)).collect());
+        comparison
+    }
+
+    fn good(row: u64) -> (u64, Candle) {
+        (row, candle(row, Quality::FINAL))
+    }
+
+    #[test]
+    fn equal_rows_agree_and_partial_ones_before_them_do_not_count() {
+        let partial = (4, Candle { volume: 0.1, ..candle(4, Quality::FINAL.with(Quality::PARTIAL)) });
+        let comparison = compare(&[partial, good(5), good(6)], &[4, 5, 6, 7]);
+        assert!(comparison.agrees(), "{comparison:?}");
+        assert_eq!((comparison.compared, comparison.equal), (2, 2));
+    }
+
+    #[test]
+    fn a_quiet_interval_is_synthetic() {
+        let quiet = Candle { volume: 0.0, quote_volume: 0.0, taker_buy_volume: 0.0, trade_count: 0, ..good(6).1 };
+        let synthetic = Candle { quality: Quality::FINAL.with(Quality::SYNTHETIC), ..quiet };
+        assert!(compare(&[good(5), (6, synthetic)], &[5]).agrees());
+        assert!(!compare(&[good(5), (6, quiet)], &[5]).agrees(), "a gap is not a quiet market");
+        assert!(!compare(&[good(5), (6, synthetic)], &[5, 6]).agrees(), "a traded interval is not quiet");
+    }
+
+    #[test]
+    fn one_bit_a_missing_row_and_a_late_partial_are_told() {
+        let bit = Candle { volume: f64::from_bits(0.3_f64.to_bits() + 1), ..good(6).1 };
+        let late = candle(6, Quality::FINAL.with(Quality::PARTIAL));
+        for (rows, different, missing) in
+            [(vec![good(5), (6, bit)], 1, 0), (vec![good(5), good(7)], 0, 1), (vec![good(5), (6, late)], 1, 0)]
+        {
+            let comparison = compare(&rows, &[5, 6, 7]);
+            assert!(!comparison.agrees());
+            assert_eq!((comparison.different, comparison.missing), (different, missing), "{rows:?}");
+        }
+        assert_eq!(compare(&[], &[5]).traded, 0, "nothing compared proves nothing: the summary says so");
+    }
+}

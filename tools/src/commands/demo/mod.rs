@@ -1,0 +1,196 @@
+//! `demo`: simulated exchanges, the plane and a checking reader, in one command.
+
+mod compare;
+mod instance;
+mod latency;
+mod protocol;
+mod reader;
+mod reading;
+mod summary;
+mod table;
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use crossbeam_channel::{Receiver, unbounded};
+use tickplane_daemon::{Config, Daemon, ExchangeConfig, THREADS_MAX, plane_bytes};
+use tickplane_model::Timeframe;
+use tickplane_runtimes::Runtime;
+use tickplane_segments::Plane;
+use tickplane_simulator::{Simulation, SimulationConfig};
+
+pub(crate) use self::reader::DemoReader;
+
+use self::compare::Comparison;
+use self::instance::Scratch;
+use self::latency::Health;
+use self::reading::Reading;
+use self::summary::Summary;
+use self::table::Table;
+use crate::arguments::{Global, Venues};
+use crate::commands::status::memory_bytes;
+use crate::failure::Failure;
+use crate::output::bytes;
+use crate::signals::Stop;
+
+const AFTER_HELP: &str = "\
+Starts simulated exchanges (real TLS WebSockets on loopback), a plane on an instance of its own, and a second process that
+reads every candle from shared memory. Shows live prices and candles until Ctrl-C or --seconds, then compares every whole
+candle that was read with the exchanges' own account, and exits with 0 only if all are equal to the bit. The instance is
+removed at the end.
+
+Examples:
+    tickplane demo
+    tickplane demo --seconds 30
+    tickplane demo --venues binance --symbols 5 --workers 0 --quiet --seconds 10";
+
+/// Shared memory a demo stays below: Docker's default.
+const MEMORY_BYTES_MAX: u64 = 60 << 20;
+/// Rows kept per series: as many of these as fit.
+const DEPTHS: [usize; 5] = [400, 200, 120, 64, 32];
+const TRADES_KEPT: usize = 1_024;
+const TICK: Duration = Duration::from_millis(50);
+
+/// What to show.
+#[derive(Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Demo {
+    /// End after so long [default: Ctrl-C]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: Option<u64>,
+    /// Venues, separated by commas, or all
+    #[arg(long, value_name = "A,B", default_value = "all")]
+    venues: Venues,
+    /// Symbols per venue, busiest first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    symbols: usize,
+    /// The same seed gives the same market
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Threads that build candles, 0 to build them where the sockets are read [default: what fits the machine]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    workers: Option<usize>,
+    /// Threads that hold sockets [default: what fits the machine]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    shards: Option<usize>,
+    /// How threads wait: poll or park [default: what fits the machine]
+    #[arg(long, value_name = "RUNTIME")]
+    runtime: Option<Runtime>,
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    let count: Option<usize> = text.parse().ok();
+    count.filter(|count| *count <= THREADS_MAX).ok_or_else(|| format!("must be 0 to {THREADS_MAX}"))
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    threads(text).ok().filter(|count| *count > 0).ok_or_else(|| format!("must be 1 to {THREADS_MAX}"))
+}
+
+impl Demo {
+    pub(crate) fn run(self, global: &Global) -> Result<(), Failure> {
+        let stop = Stop::on_signals()?;
+        let scratch = Scratch::new(global)?;
+        let simulation = self.simulation(&scratch)?;
+        let (talk, lines) = unbounded();
+        let config = self.config(&scratch, &simulation);
+        global.talk(format_args!(
+            "simulating {} symbols on each of {} exchanges; instance {}",
+            self.symbols,
+            self.venues.0.len(),
+            scratch.instance.name()
+        ));
+        let daemon = Daemon::start(config, talk)?;
+        global.talk(daemon.description());
+        let outcome = self.watch(global, &scratch, &simulation, &daemon, &stop, &lines);
+        daemon.shutdown(true);
+        simulation.stop();
+        let summary = outcome?;
+        summary.print(global.format())?;
+        summary.failure().map_or(Ok(()), |reason| Err(Failure::Failed(reason)))
+    }
+
+    fn simulation(&self, scratch: &Scratch) -> Result<Simulation, Failure> {
+        let config = SimulationConfig {
+            venues: self.venues.0.clone(),
+            symbols: self.symbols,
+            seed: self.seed,
+            ca_path: Some(scratch.ca_path()),
+            ..Default::default()
+        };
+        Ok(Simulation::start(config)?)
+    }
+
+    fn config(&self, scratch: &Scratch, simulation: &Simulation) -> Config {
+        let exchange = |endpoint: &tickplane_simulator::VenueEndpoint| {
+            let config = ExchangeConfig {
+                top: self.symbols,
+                websocket: Some(endpoint.websocket.clone()),
+                rest: Some(endpoint.rest.clone()),
+                ca: Some(scratch.ca_path()),
+                ..Default::default()
+            };
+            (endpoint.exchange, config)
+        };
+        let mut config = Config {
+            instance: scratch.instance.name().to_owned(),
+            root: scratch.root.clone(),
+            runtime: self.runtime,
+            shards: self.shards,
+            workers: self.workers,
+            timeframes: Timeframe::DEMO.to_vec(),
+            trades_kept: TRADES_KEPT,
+            exchanges: simulation.endpoints().iter().map(exchange).collect(),
+            ..Default::default()
+        };
+        let symbols = self.symbols * self.venues.0.len();
+        for depth in DEPTHS {
+            config.depth = depth;
+            config.revise_rows = config.revise_rows.min(depth as u32);
+            if plane_bytes(&config, symbols) <= MEMORY_BYTES_MAX {
+                break;
+            }
+        }
+        config
+    }
+
+    /// Runs until the end and says how it went.
+    fn watch(
+        &self,
+        global: &Global,
+        scratch: &Scratch,
+        simulation: &Simulation,
+        daemon: &Daemon,
+        stop: &Stop,
+        lines: &Receiver<String>,
+    ) -> Result<Summary, Failure> {
+        let plane = Plane::open(&scratch.instance)?;
+        let reading = Reading::start(scratch)?;
+        let started = Instant::now();
+        let mut table = Table::new(global.quiet);
+        for exchange in &self.venues.0 {
+            let started = daemon.start_exchange(*exchange).map_err(Failure::Failed)?;
+            table.add(&plane, *exchange, &started.symbols, Timeframe::DEMO[0]);
+        }
+        global.talk(format_args!("{} of shared memory", bytes(memory_bytes(&plane))));
+        let deadline = self.seconds.map(|seconds| started + Duration::from_secs(seconds));
+        table.begin()?;
+        while !stop.wait_for(TICK) && deadline.is_none_or(|deadline| Instant::now() < deadline) {
+            if !reading.is_alive() {
+                break;
+            }
+            table.update(&plane)?;
+            table.say(lines.try_iter());
+        }
+        table.end()?;
+        let seconds = started.elapsed().as_secs_f64();
+        let (rows, reader) = reading.finish();
+        Ok(Summary {
+            seconds,
+            memory_bytes: memory_bytes(&plane),
+            health: Health::read(&plane),
+            comparison: Comparison::new(&rows, simulation),
+            reader,
+        })
+    }
+}

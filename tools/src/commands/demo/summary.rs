@@ -1,0 +1,134 @@
+//! How a demo went.
+
+use super::compare::Comparison;
+use super::latency::{Health, meaning};
+use super::protocol::Totals;
+use crate::commands::status::micros;
+use crate::failure::Failure;
+use crate::output::{Cell, Column, Format, Sheet, bytes, json_line};
+use crate::terminal::{Style, stdout_has_colour, talk};
+
+/// How a demo went.
+pub(super) struct Summary {
+    pub(super) seconds: f64,
+    pub(super) memory_bytes: u64,
+    pub(super) health: Health,
+    pub(super) comparison: Comparison,
+    /// `None` if the reader ended without a last word.
+    pub(super) reader: Option<Totals>,
+}
+
+const QUANTILES: [(f64, &str); 3] = [(0.5, "p50"), (0.99, "p99"), (0.999, "p999")];
+
+impl Summary {
+    /// Why the demo failed, if it did.
+    pub(super) fn failure(&self) -> Option<String> {
+        let Comparison { traded, different, missing, .. } = self.comparison;
+        let torn = self.reader.map_or(0, |reader| reader.torn);
+        let lost = self.reader.map_or(0, |reader| reader.lost);
+        let reasons = [
+            (self.reader.is_none(), "the reading process ended early".to_owned()),
+            (different > 0, format!("{different} candles differ from the exchanges' account")),
+            (missing > 0, format!("{missing} candles are missing")),
+            (torn > 0, format!("{torn} reads were torn")),
+            (lost > 0, format!("{lost} rows were overwritten before they were read")),
+            (traded == 0, "no whole candle with trades closed; give it more --seconds".to_owned()),
+        ];
+        let reasons: Vec<String> = reasons.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
+
+    /// Prints it, and the first differences on stderr.
+    pub(super) fn print(&self, format: Format) -> Result<(), Failure> {
+        for difference in &self.comparison.examples {
+            talk(difference);
+        }
+        let facts = self.facts();
+        match format {
+            Format::Json => Ok(Sheet::line(&json_line(facts.iter().map(|(name, cell)| (name.as_str(), cell.json()))))?),
+            Format::Csv => {
+                let columns = [Column::left("name", 0), Column::left("value", 0)];
+                let rows: Vec<_> = facts.into_iter().map(|(name, cell)| vec![Cell::Text(name), cell]).collect();
+                Ok(Sheet::new(Format::Csv, &columns).rows(&rows)?)
+            }
+            Format::Table => self.table(),
+        }
+    }
+
+    fn facts(&self) -> Vec<(String, Cell)> {
+        let Health { trades, closes, rejects, gaps, reconnects, lost, stages } = &self.health;
+        let Comparison { series, compared, traded, equal, different, missing, .. } = &self.comparison;
+        let reader = self.reader.unwrap_or_default();
+        let counts = [
+            ("memory_bytes", self.memory_bytes),
+            ("trades", *trades),
+            ("candles_closed", *closes),
+            ("rejects", *rejects),
+            ("gaps", *gaps),
+            ("reconnects", *reconnects),
+            ("trades_lost", *lost),
+            ("series", *series),
+            ("candles_compared", *compared),
+            ("candles_traded", *traded),
+            ("candles_equal", *equal),
+            ("candles_different", *different),
+            ("candles_missing", *missing),
+            ("rows_read", reader.rows),
+            ("rows_lost", reader.lost),
+            ("torn_reads", reader.torn),
+        ];
+        let mut facts = vec![("seconds".to_owned(), Cell::Number(self.seconds))];
+        facts.extend(counts.into_iter().map(|(name, count)| (name.to_owned(), Cell::count(count))));
+        for (stage, histogram) in stages {
+            let at = |(quantile, name)| {
+                (format!("{}_{name}_ns", stage.as_str()), Cell::count(histogram.value_at_quantile(quantile)))
+            };
+            facts.extend(QUANTILES.into_iter().map(at));
+            facts.push((format!("{}_max_ns", stage.as_str()), Cell::count(histogram.max())));
+        }
+        facts
+    }
+
+    fn table(&self) -> Result<(), Failure> {
+        let Health { trades, closes, rejects, gaps, reconnects, .. } = &self.health;
+        let Comparison { series, compared, traded, equal, different, missing, .. } = &self.comparison;
+        let Totals { rows, lost, torn, live_reads, views } = self.reader.unwrap_or_default();
+        let seconds = self.seconds;
+        let rate = *trades as f64 / seconds.max(1e-9);
+        for (name, text) in [
+            ("ran", format!("{seconds:.0} s in {} of shared memory", bytes(self.memory_bytes))),
+            ("published", format!("{trades} trades ({rate:.0}/s), {closes} candles closed")),
+            ("troubles", format!("{rejects} rejects, {gaps} gaps, {reconnects} reconnects")),
+            ("reader", format!("{rows} rows in another process, {live_reads} looks at forming candles, {views} views")),
+            ("", format!("{torn} torn reads, {lost} rows lost")),
+            (
+                "compared",
+                format!("{compared} candles of {series} series with the exchanges' account, {traded} of them traded"),
+            ),
+            ("", format!("{equal} equal to the bit, {different} different, {missing} missing")),
+        ] {
+            Sheet::line(&format!("{name:<11}{text}"))?;
+        }
+        Sheet::line("")?;
+        self.latencies()?;
+        let (style, word) = match self.failure() {
+            None => (Style::Green, "every candle agrees".to_owned()),
+            Some(reason) => (Style::Red, reason),
+        };
+        Sheet::line("")?;
+        Ok(Sheet::line(&style.paint(&word, stdout_has_colour()))?)
+    }
+
+    fn latencies(&self) -> Result<(), Failure> {
+        let mut columns = vec![Column::left("latency", 0)];
+        columns.extend(["samples", "p50 µs", "p99 µs", "p99.9 µs", "max µs"].map(|name| Column::right(name, 0)));
+        let row = |(stage, histogram): &(tickplane_segments::Stage, hdrhistogram::Histogram<u64>)| {
+            let mut row = vec![Cell::text(meaning(*stage)), Cell::count(histogram.len())];
+            row.extend(QUANTILES.map(|(quantile, _)| Cell::Text(micros(histogram.value_at_quantile(quantile)))));
+            row.push(Cell::Text(micros(histogram.max())));
+            row
+        };
+        let rows: Vec<_> = self.health.stages.iter().map(row).collect();
+        Ok(Sheet::new(Format::Table, &columns).rows(&rows)?)
+    }
+}

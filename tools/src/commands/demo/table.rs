@@ -1,0 +1,237 @@
+//! What a demo shows while it runs: a table on a terminal, else a line now and then.
+
+use std::fmt::Write as _;
+use std::io::{Write, stdout};
+use std::time::{Duration, Instant};
+
+use tickplane_model::{ExchangeId, Key, Symbol, Timeframe};
+use tickplane_segments::{Plane, SeriesReader, Stage, TradeReader};
+
+use super::latency::Health;
+use crate::commands::status::micros;
+use crate::failure::Failure;
+use crate::output::decimal;
+use crate::terminal::{Style, size, stdout_has_colour, stdout_is_terminal, talk};
+
+/// How often the table is drawn.
+const DRAW_TIME: Duration = Duration::from_millis(500);
+/// How often a line is written where there is no terminal.
+const LINE_TIME: Duration = Duration::from_secs(5);
+/// Lines that are no symbols: title, latencies, hint, and per venue one.
+const FIXED_LINES: usize = 5;
+
+/// What is shown of one symbol.
+struct Shown {
+    exchange: ExchangeId,
+    symbol: Symbol,
+    /// The finest series.
+    series: SeriesReader,
+    trades: TradeReader,
+    head: u64,
+}
+
+/// The view on a running demo.
+pub(super) struct Table {
+    shown: Vec<Shown>,
+    is_terminal: bool,
+    is_quiet: bool,
+    started: Instant,
+    updated: Instant,
+    trades: u64,
+}
+
+impl Table {
+    /// Nothing is shown yet.
+    pub(super) fn new(is_quiet: bool) -> Self {
+        let now = Instant::now();
+        Self { shown: Vec::new(), is_terminal: stdout_is_terminal(), is_quiet, started: now, updated: now, trades: 0 }
+    }
+
+    /// Takes up the symbols an exchange was started with, busiest first.
+    pub(super) fn add(&mut self, plane: &Plane, exchange: ExchangeId, symbols: &[Symbol], finest: Timeframe) {
+        for symbol in symbols {
+            let candles = Key::Candles { exchange, symbol: symbol.clone(), timeframe: finest };
+            let trades = Key::Trades { exchange, symbol: symbol.clone() };
+            if let (Ok(series), Ok(trades)) = (plane.series(&candles), plane.trades(&trades)) {
+                let head = trades.head();
+                self.shown.push(Shown { exchange, symbol: symbol.clone(), series, trades, head });
+            }
+        }
+    }
+
+    /// Takes the screen.
+    pub(super) fn begin(&self) -> Result<(), Failure> {
+        // The alternate screen: the terminal is as before when it ends.
+        self.switch("\x1b[?1049h\x1b[?25l")
+    }
+
+    /// Gives the screen back.
+    pub(super) fn end(&self) -> Result<(), Failure> {
+        self.switch("\x1b[?25h\x1b[?1049l")
+    }
+
+    fn switch(&self, codes: &str) -> Result<(), Failure> {
+        if self.is_terminal && !self.is_quiet {
+            let mut out = stdout().lock();
+            out.write_all(codes.as_bytes())?;
+            out.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Says what the plane says; on a terminal the table has the place.
+    pub(super) fn say(&self, lines: impl Iterator<Item = String>) {
+        for line in lines {
+            if !self.is_terminal && !self.is_quiet {
+                talk(line);
+            }
+        }
+    }
+
+    /// Shows how things are, if it is time.
+    pub(super) fn update(&mut self, plane: &Plane) -> Result<(), Failure> {
+        let due = if self.is_terminal { DRAW_TIME } else { LINE_TIME };
+        let passed = self.updated.elapsed();
+        if self.is_quiet || passed < due {
+            return Ok(());
+        }
+        self.updated = Instant::now();
+        let health = Health::read(plane);
+        let seconds = passed.as_secs_f64();
+        let rate = health.trades.saturating_sub(self.trades) as f64 / seconds;
+        self.trades = health.trades;
+        if !self.is_terminal {
+            talk(self.line(&health, rate));
+            return Ok(());
+        }
+        let text = self.page(plane, &health, rate, seconds);
+        let mut out = stdout().lock();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
+    fn line(&self, health: &Health, rate: f64) -> String {
+        let seconds = self.started.elapsed().as_secs();
+        format!(
+            "{seconds:>4} s  {} trades ({rate:.0}/s)  {} candles closed  {}",
+            health.trades,
+            health.closes,
+            latencies(health)
+        )
+    }
+
+    fn page(&mut self, plane: &Plane, health: &Health, rate: f64, seconds: f64) -> String {
+        let has_colour = stdout_has_colour();
+        let (columns, lines) = size();
+        let name = plane.instance().name();
+        let mut page = vec![
+            Style::Bold.paint(
+                &format!("tickplane demo  {} s  simulated exchanges", self.started.elapsed().as_secs()),
+                has_colour,
+            ),
+            format!("{} trades ({rate:.0}/s)  {} candles closed  {}", health.trades, health.closes, latencies(health)),
+            String::new(),
+        ];
+        page.extend(self.venues(seconds, lines.saturating_sub(FIXED_LINES), has_colour));
+        page.push(Style::Dim.paint(
+            &format!(
+                "Ctrl-C ends. In another terminal: tickplane ls --instance {name}, tickplane status --instance {name}"
+            ),
+            has_colour,
+        ));
+        let mut text = String::from("\x1b[H");
+        for line in page.iter().take(lines.saturating_sub(1)) {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{}\x1b[K", cut(line, columns));
+        }
+        text.push_str("\x1b[J");
+        text
+    }
+
+    /// The busiest symbols of each venue, as many as fit.
+    fn venues(&mut self, seconds: f64, lines: usize, has_colour: bool) -> Vec<String> {
+        let mut exchanges: Vec<ExchangeId> = self.shown.iter().map(|shown| shown.exchange).collect();
+        exchanges.dedup();
+        let each = (lines / exchanges.len().max(1)).saturating_sub(2).max(1);
+        let mut page = Vec::new();
+        for exchange in exchanges {
+            let header = format!(
+                "{exchange:<18}{:>14}  {:<10}{:>14}{:>14}{:>14}{:>14}{:>9}",
+                "price", "closed 1s", "open", "high", "low", "volume", "trades/s"
+            );
+            page.push(Style::Bold.paint(&header, has_colour));
+            let mut of_venue: Vec<&mut Shown> =
+                self.shown.iter_mut().filter(|shown| shown.exchange == exchange).collect();
+            let more = of_venue.len().saturating_sub(each);
+            page.extend(of_venue.iter_mut().take(each).map(|shown| shown.line(seconds, has_colour)));
+            if more > 0 {
+                page.push(Style::Dim.paint(&format!("  and {more} more"), has_colour));
+            }
+        }
+        page
+    }
+}
+
+impl Shown {
+    fn line(&mut self, seconds: f64, has_colour: bool) -> String {
+        let head = self.trades.head();
+        let rate = head.saturating_sub(self.head) as f64 / seconds;
+        self.head = head;
+        let price = self.trades.trade(head).map_or(f64::NAN, |trade| trade.price);
+        let closed = self.series.candles(1).ok().and_then(|candles| candles.candles.first().copied());
+        let Some(candle) = closed else {
+            return format!("  {:<16}{:>14}", self.symbol, decimal(price));
+        };
+        let time = tickplane_model::format_time(candle.open_time_ns);
+        // Padded before it is painted: a colour has length but no width.
+        let shown = format!("{:>14}", decimal(price));
+        let shown = match price.partial_cmp(&candle.close) {
+            Some(std::cmp::Ordering::Greater) => Style::Green.paint(&shown, has_colour),
+            Some(std::cmp::Ordering::Less) => Style::Red.paint(&shown, has_colour),
+            _ => shown,
+        };
+        let [open, high, low] = [candle.open, candle.high, candle.low].map(decimal);
+        let volume = format!("{:.4}", candle.volume);
+        format!(
+            "  {:<16}{shown}  {:<10}{open:>14}{high:>14}{low:>14}{volume:>14}{rate:>9.0}",
+            self.symbol,
+            &time[11..19]
+        )
+    }
+}
+
+fn latencies(health: &Health) -> String {
+    let words = |stage, name| {
+        let histogram = health.stage(stage)?;
+        let at = |quantile| micros(histogram.value_at_quantile(quantile));
+        Some(format!("{name} p50 {} µs p99 {} µs", at(0.5), at(0.99)))
+    };
+    let stages = [(Stage::ReadToTrade, "trade readable"), (Stage::ReadToCandle, "candle")];
+    stages.into_iter().filter_map(|(stage, name)| words(stage, name)).collect::<Vec<_>>().join("  ")
+}
+
+/// At most so many columns of a line; what paints is kept.
+fn cut(line: &str, columns: usize) -> String {
+    let (mut text, mut width, mut is_escape) = (String::new(), 0, false);
+    for letter in line.chars() {
+        is_escape |= letter == '\x1b';
+        if is_escape || width < columns {
+            text.push(letter);
+        }
+        width += usize::from(!is_escape);
+        is_escape &= letter != 'm';
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cutting_counts_letters_and_keeps_colours() {
+        assert_eq!(cut("abcdef", 3), "abc");
+        assert_eq!(cut("\x1b[1mabc\x1b[0mdef", 4), "\x1b[1mabc\x1b[0md");
+        assert_eq!(cut("µµµ", 2), "µµ");
+    }
+}

@@ -1,0 +1,145 @@
+//! The rows of a candle series.
+
+use tickplane_model::{Candle, Key, format_time};
+use tickplane_segments::{Plane, ReadError, SeriesReader};
+
+use super::Rows;
+use super::writer::Writer;
+use crate::failure::Failure;
+use crate::output::{Cell, Column, Format};
+
+/// Rows that one read copies at most while following.
+const BATCH_ROWS: u64 = 256;
+
+/// Follows one candle series.
+pub(super) struct CandleRows {
+    key: Key,
+    reader: SeriesReader,
+    at: Position,
+    live_seq: u64,
+}
+
+/// The next row to print: every closed row once, whatever happens to the plane.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Position {
+    pub(super) next: Option<u64>,
+}
+
+impl Position {
+    /// The closed rows that are new, at most [`BATCH_ROWS`], and how many were overwritten before they were read.
+    /// `None` when there is none. A series that holds nothing yet gives none.
+    pub(super) fn advance(&mut self, reader: &SeriesReader) -> Option<(std::ops::Range<u64>, u64)> {
+        let (first, head) = (reader.first_row().ok()?, reader.head().ok()?);
+        // A series that was empty at the start is followed from its first row, once it has one.
+        let next = self.next.unwrap_or(first);
+        let start = next.max(first.min(head));
+        if start >= head {
+            return None;
+        }
+        let end = head.min(start + BATCH_ROWS);
+        self.next = Some(end);
+        Some((start..end, start - next))
+    }
+
+    /// Goes to the newest `last` rows.
+    pub(super) fn begin(&mut self, reader: &SeriesReader, last: usize) {
+        let (Ok(first), Ok(head)) = (reader.first_row(), reader.head()) else { return };
+        if head > first {
+            self.next = Some(head.saturating_sub(last as u64).max(first));
+        }
+    }
+}
+
+impl CandleRows {
+    pub(super) fn new(reader: SeriesReader, key: Key) -> Self {
+        Self { key, reader, at: Position { next: None }, live_seq: 0 }
+    }
+
+    pub(super) fn columns() -> Vec<Column> {
+        let mut columns = vec![Column::right("row", 10), Column::left("open_time_ns", 23)];
+        columns.extend(["open", "high", "low", "close"].map(|name| Column::right(name, 12)));
+        columns.extend(["volume", "quote_volume", "taker_buy_volume"].map(|name| Column::right(name, 14)));
+        columns.extend([Column::right("trade_count", 6), Column::left("quality", 6), Column::left("state", 6)]);
+        columns
+    }
+
+    fn cells(row: u64, candle: &Candle, state: &str, format: Format) -> Vec<Cell> {
+        let open_time = match format {
+            Format::Table => Cell::Text(format_time(candle.open_time_ns)),
+            _ => Cell::Integer(candle.open_time_ns),
+        };
+        let number = Cell::Number;
+        vec![
+            Cell::count(row),
+            open_time,
+            number(candle.open),
+            number(candle.high),
+            number(candle.low),
+            number(candle.close),
+            number(candle.volume),
+            number(candle.quote_volume),
+            number(candle.taker_buy_volume),
+            Cell::count(candle.trade_count),
+            Cell::text(candle.quality),
+            Cell::text(state),
+        ]
+    }
+
+    fn print(&mut self, writer: &mut Writer) -> Result<(), Failure> {
+        while let Some((rows, lost)) = self.at.advance(&self.reader) {
+            if lost > 0 {
+                writer.note(format_args!("{}: {lost} rows were overwritten before they were read", self.key))?;
+            }
+            let Ok(candles) = self.reader.rows(rows.clone()) else {
+                // The writer overtook every attempt: the same rows again, or what is left of them.
+                self.at.next = Some(rows.start);
+                return Ok(());
+            };
+            self.at.next = Some(candles.first_row + candles.candles.len() as u64);
+            if candles.first_row > rows.start {
+                let lost = candles.first_row - rows.start;
+                writer.note(format_args!("{}: {lost} rows were overwritten before they were read", self.key))?;
+            }
+            for (row, candle) in (candles.first_row..).zip(&candles.candles) {
+                writer.row(&self.key, &Self::columns(), Self::cells(row, candle, "closed", writer.format()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Rows for CandleRows {
+    fn begin(&mut self, last: usize, writer: &mut Writer) -> Result<(), Failure> {
+        self.at.begin(&self.reader, last);
+        self.print(writer)
+    }
+
+    fn next(&mut self, writer: &mut Writer) -> Result<(), Failure> {
+        self.print(writer)
+    }
+
+    fn live(&mut self, writer: &mut Writer) -> Result<(), Failure> {
+        let seq = self.reader.live_seq();
+        if !writer.shows_live() || seq == self.live_seq {
+            return Ok(());
+        }
+        match self.reader.live() {
+            Ok(live) => {
+                self.live_seq = seq;
+                let cells = Self::cells(live.row, &live.candle, "open", writer.format());
+                writer.live(&self.key, &Self::columns(), cells)
+            }
+            Err(ReadError::Busy | ReadError::Empty | ReadError::Moved | ReadError::NoColumn) => Ok(()),
+        }
+    }
+
+    fn reattach(&mut self, plane: &Plane) -> bool {
+        match plane.series(&self.key) {
+            Ok(reader) => {
+                self.reader = reader;
+                true
+            }
+            Err(_) => false,
+        }
+    }
+}
