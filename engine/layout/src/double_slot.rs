@@ -48,7 +48,8 @@ impl<'a> DoubleSlot<'a> {
     #[inline]
     #[must_use]
     pub fn latest(&self) -> u64 {
-        // SYNC DoubleSlotFind: a sequence seen here has its slot's sequence visible too; pairs with DoubleSlotAnnounce.
+        // SYNC DoubleSlotFind: the slot of a sequence seen here is whole, unless a later value is in it already; pairs
+        // with DoubleSlotAnnounce.
         self.latest.load(order(Site::DoubleSlotFind, Ordering::Acquire))
     }
 
@@ -59,8 +60,8 @@ impl<'a> DoubleSlot<'a> {
     pub fn publish(&self, payload: impl Iterator<Item = u64>) -> u64 {
         let sequence = self.latest.load(Ordering::Relaxed).wrapping_add(1);
         self.write(sequence, payload);
-        // SYNC DoubleSlotAnnounce: the slot's sequence before `latest`, so that a reader who finds a value by `latest`
-        // never meets an older one in its slot; pairs with DoubleSlotFind.
+        // SYNC DoubleSlotAnnounce: the slot's words and sequence, and all the writer published before, before `latest`;
+        // pairs with DoubleSlotFind.
         self.latest.store(sequence, order(Site::DoubleSlotAnnounce, Ordering::Release));
         sequence
     }
@@ -76,9 +77,8 @@ impl<'a> DoubleSlot<'a> {
         for (word, value) in slot[1..].iter().zip(payload) {
             word.store(value, Ordering::Relaxed);
         }
-        // SYNC DoubleSlotCommit: the words, and all the writer published before, before seq = n; pairs with
-        // DoubleSlotEnter.
-        slot[0].store(sequence, order(Site::DoubleSlotCommit, Ordering::Release));
+        // Relaxed: readers come here only by `latest`, which is released after it.
+        slot[0].store(sequence, Ordering::Relaxed);
     }
 
     /// One attempt to copy the newest value into `out` (its first words, if `out` is shorter). Gives its sequence, or
@@ -120,8 +120,7 @@ impl<'a> DoubleSlot<'a> {
             return Ok(0);
         }
         let slot = self.slot(sequence);
-        // SYNC DoubleSlotEnter: seq = n before the words of value n; pairs with DoubleSlotCommit.
-        if slot[0].load(order(Site::DoubleSlotEnter, Ordering::Acquire)) != sequence {
+        if slot[0].load(Ordering::Relaxed) != sequence {
             return Err(Busy);
         }
         copy(&slot[1..]);

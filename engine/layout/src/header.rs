@@ -165,9 +165,6 @@ impl Identity {
         if words[WORD_MAGIC] != MAGIC {
             return Err(HeaderError::Magic);
         }
-        if words[WORD_VERSION] == 0 {
-            return Err(HeaderError::NotReady);
-        }
         if words[WORD_ENDIAN] != ENDIAN_TAG {
             return Err(HeaderError::Endian);
         }
@@ -261,8 +258,9 @@ impl<'a> Header<'a> {
         let mut words = [0; STATIC_WORDS];
         // SYNC HeaderVersion: a version seen has the whole header visible; pairs with HeaderReady.
         words[WORD_VERSION] = self.0[WORD_VERSION].load(order(Site::HeaderVersion, Ordering::Acquire));
-        if words[WORD_VERSION] == 0 && self.0[WORD_MAGIC].load(Ordering::Relaxed) == 0 {
-            return Err(HeaderError::NotReady);
+        if words[WORD_VERSION] == 0 {
+            let is_ours = [0, MAGIC].contains(&self.0[WORD_MAGIC].load(Ordering::Relaxed));
+            return Err(if is_ours { HeaderError::NotReady } else { HeaderError::Magic });
         }
         for (at, value) in words.iter_mut().enumerate().filter(|(at, _)| *at != WORD_VERSION) {
             *value = self.0[at].load(Ordering::Relaxed);

@@ -29,14 +29,10 @@ macro_rules! sites {
 sites! {
     /// Double slot: fence between opening the slot and its words.
     DoubleSlotOpen,
-    /// Double slot: the slot's sequence after its words.
-    DoubleSlotCommit,
-    /// Double slot: `latest` after the slot's sequence.
+    /// Double slot: `latest` after the slot's words and sequence.
     DoubleSlotAnnounce,
     /// Double slot: a reader's load of `latest`.
     DoubleSlotFind,
-    /// Double slot: a reader's first load of the slot's sequence.
-    DoubleSlotEnter,
     /// Double slot: fence between the words and the second load of the sequence.
     DoubleSlotLeave,
     /// Ring: fence between opening the slot and its words.
