@@ -2,6 +2,7 @@
 
 use tickplane_model::{Candle, NS_PER_MS, Quality, Side, Trade, TradeFlags};
 
+use crate::prepared::Amounts;
 use crate::sum::Sum;
 
 /// A row and its exact sums.
@@ -54,8 +55,9 @@ impl Row {
         }
     }
 
-    /// A row that an earlier process published; `carry` is its close, or the one before it if it has none. Its open and close stay: the times of their trades are not known. Its
-    /// sums go on from the published, already rounded, numbers.
+    /// A row that an earlier process published; `carry` is its close, or the one before it if it has none. Its open and
+    /// close stay: the times of their trades are not known. Its sums go on from the published numbers, which are the
+    /// exact sums where those have at most 15 digits, and rounded ones otherwise.
     pub(crate) fn restored(candle: &Candle, carry: f64) -> Self {
         let traded = candle.close.is_finite() && !candle.quality.contains(Quality::SYNTHETIC);
         let gap_ns = i64::from(candle.quality.gap_ms()) * NS_PER_MS;
@@ -83,7 +85,7 @@ impl Row {
     /// Takes a trade of this interval. Open and close go by exchange time; among equal times by arrival, so the open
     /// is the first to arrive of the earliest, the close the last to arrive of the latest.
     #[inline]
-    pub(crate) fn fold(&mut self, trade: &Trade) {
+    pub(crate) fn fold(&mut self, trade: &Trade, amounts: &Amounts) {
         if self.traded {
             self.high = self.high.max(trade.price);
             self.low = self.low.min(trade.price);
@@ -96,10 +98,10 @@ impl Row {
         if trade.exchange_ns >= self.close_ns {
             (self.close, self.close_ns) = (trade.price, trade.exchange_ns);
         }
-        self.volume.add(trade.quantity);
-        self.quote_volume.add_product(trade.price, trade.quantity);
+        self.volume.add(amounts.quantity);
+        self.quote_volume.add(amounts.quote);
         if trade.side() == Side::Buy {
-            self.taker_buy_volume.add(trade.quantity);
+            self.taker_buy_volume.add(amounts.quantity);
         }
         self.trade_count += 1;
         if trade.flags.contains(TradeFlags::BACKFILLED) {

@@ -4,8 +4,8 @@ use tickplane_model::{Calendar, Candle, NS_PER_SECOND, Quality, Timeframe, Trade
 
 use crate::closed::Closed;
 use crate::outage::{Outage, Outages};
+use crate::prepared::{Amounts, Decimals, Prepared};
 use crate::row::Row;
-use crate::sum::is_summable;
 
 /// A trade whose exchange time lies further than this ahead of both its own receipt and the newest trade of the series
 /// is refused, until a second trade near it confirms that the clocks differ: one hour.
@@ -23,11 +23,16 @@ pub struct SeriesConfig {
     pub calendar: Calendar,
     /// In silence a row closes this long after its end, in venue time.
     pub grace_ns: i64,
-    /// How many closed rows late trades can still revise (208 bytes each, taken at construction).
+    /// How many closed rows late trades can still revise ([`Self::ROW_BYTES`] each, taken at construction).
     pub revise_rows: u32,
     /// The most rows without trades that are published one by one between two others. In a longer hole the oldest are
     /// reported by [`Rows::skipped`] instead; take the table's capacity, and nothing readable is lost.
     pub filler_rows_max: u32,
+}
+
+impl SeriesConfig {
+    /// Bytes of memory for each row that can still be revised.
+    pub const ROW_BYTES: usize = size_of::<Row>();
 }
 
 /// Takes rows as they become final or change.
@@ -50,7 +55,7 @@ pub enum Outcome {
     Revised,
     /// It is older than every row that can be revised. Nothing changed.
     TooLate,
-    /// Its numbers cannot be summed (see [`is_summable`]; a price must also be above 0), or its time is before the
+    /// Its numbers cannot be summed (see [`is_summable`](crate::is_summable); a price must also be above 0), or its time is before the
     /// calendar's origin, beyond the year 2116 or, unconfirmed, more than [`AHEAD_MAX_NS`] ahead. Nothing changed.
     Refused,
 }
@@ -74,6 +79,8 @@ pub struct Series {
     open: Option<Open>,
     closed: Closed,
     outages: Outages,
+    /// For trades that come unprepared.
+    decimals: Decimals,
     /// Exchange time of the newest trade taken.
     newest_ns: i64,
     /// Exchange time of the last trade refused for being ahead.
@@ -87,8 +94,8 @@ impl Series {
     #[must_use]
     pub fn new(config: SeriesConfig) -> Self {
         let closed = Closed::new(config.revise_rows);
-        let outages = Outages::default();
-        Self { config, open: None, closed, outages, newest_ns: i64::MIN, ahead_ns: i64::MIN, venue_ns: 0 }
+        let (outages, decimals) = (Outages::default(), Decimals::default());
+        Self { config, open: None, closed, outages, decimals, newest_ns: i64::MIN, ahead_ns: i64::MIN, venue_ns: 0 }
     }
 
     /// Goes on after an earlier process: `head` is the first row it did not close, `last` its newest closed rows,
@@ -115,7 +122,15 @@ impl Series {
     /// Takes a trade. A trade at or after the end of the open row first closes it, and every row between.
     #[inline]
     pub fn trade(&mut self, trade: &Trade, rows: &mut impl Rows) -> Outcome {
-        if self.refuses(trade) {
+        let prepared = self.decimals.prepare(trade);
+        self.prepared(&prepared, rows)
+    }
+
+    /// The same as [`Self::trade`], for a caller that prepares each trade once for several timeframes.
+    #[inline]
+    pub fn prepared(&mut self, prepared: &Prepared<'_>, rows: &mut impl Rows) -> Outcome {
+        let Prepared { trade, amounts: Some(amounts) } = prepared else { return Outcome::Refused };
+        if self.refuses_time(trade) {
             return Outcome::Refused;
         }
         let time_ns = trade.exchange_ns;
@@ -124,12 +139,12 @@ impl Series {
             && quick
             && (open.start_ns..open.end_ns).contains(&time_ns)
         {
-            open.row.fold(trade);
+            open.row.fold(trade, amounts);
             self.newest_ns = self.newest_ns.max(time_ns);
             self.venue_ns = self.venue_ns.max(time_ns);
             return Outcome::Live;
         }
-        self.trade_elsewhere(trade, rows)
+        self.trade_elsewhere(trade, amounts, rows)
     }
 
     /// Tells that venue time has reached `venue_ns`: closes every row whose end is at least the grace before it, and
@@ -197,12 +212,9 @@ impl Series {
         self.config.timeframe.length_ns()
     }
 
-    /// Whether a trade can be no part of any row, by its numbers or its time.
+    /// Whether a trade can be no part of any row by its time.
     #[inline]
-    fn refuses(&mut self, trade: &Trade) -> bool {
-        if !is_summable(trade.price) || trade.price == 0.0 || !is_summable(trade.quantity) {
-            return true;
-        }
+    fn refuses_time(&mut self, trade: &Trade) -> bool {
         let time_ns = trade.exchange_ns;
         let ahead_of = |reference_ns: i64| time_ns > reference_ns.saturating_add(AHEAD_MAX_NS);
         if ahead_of(self.newest_ns) && ahead_of(trade.receive_ns) {
@@ -218,20 +230,20 @@ impl Series {
 
     /// Takes a trade that is not simply one more of the open row.
     #[cold]
-    fn trade_elsewhere(&mut self, trade: &Trade, rows: &mut impl Rows) -> Outcome {
+    fn trade_elsewhere(&mut self, trade: &Trade, amounts: &Amounts, rows: &mut impl Rows) -> Outcome {
         self.publish_dirty(rows);
         let time_ns = trade.exchange_ns;
         if self.open.as_ref().is_none_or(|open| time_ns >= open.end_ns) {
             self.open_row_of(time_ns, rows);
         }
         if self.open.as_ref().is_some_and(|open| time_ns < open.start_ns) {
-            return self.late(trade, rows);
+            return self.late(trade, amounts, rows);
         }
         if self.outages.is_starting() {
             self.stream_up(time_ns + 1);
         }
         if let Some(open) = &mut self.open {
-            open.row.fold(trade);
+            open.row.fold(trade, amounts);
         }
         self.newest_ns = self.newest_ns.max(time_ns);
         self.venue_ns = self.venue_ns.max(time_ns);
@@ -283,13 +295,13 @@ impl Series {
     }
 
     /// Takes a trade that is older than the open row.
-    fn late(&mut self, trade: &Trade, rows: &mut impl Rows) -> Outcome {
+    fn late(&mut self, trade: &Trade, amounts: &Amounts, rows: &mut impl Rows) -> Outcome {
         let number = self.config.calendar.row(self.config.timeframe, trade.exchange_ns);
         let history = trade.flags.contains(TradeFlags::HISTORY);
         let Some(row) = self.closed.row(number).filter(|row| !(row.restored && history)) else {
             return Outcome::TooLate;
         };
-        row.fold(trade);
+        row.fold(trade, amounts);
         self.publish_revised(number, rows);
         self.carry_on(number, rows);
         Outcome::Revised

@@ -2,9 +2,9 @@
 
 use std::ops::AddAssign;
 
-use tickplane_candles::{Outcome, Rows, Series, SeriesConfig};
+use tickplane_candles::{Outcome, Prepared, Rows, Series, SeriesConfig};
 use tickplane_indicators::{Indicator, IndicatorSpec};
-use tickplane_model::{Candle, ExchangeId, Trade};
+use tickplane_model::{Candle, ExchangeId};
 use tickplane_segments::{EventKind, EventWriter, PlaneEvent, SeriesWriter};
 
 /// Closes and revisions of one batch: room for them is made once.
@@ -61,8 +61,8 @@ impl Feed {
         Self { series, publication }
     }
 
-    pub(crate) fn trade(&mut self, trade: &Trade) -> Outcome {
-        self.series.trade(trade, &mut self.publication)
+    pub(crate) fn trade(&mut self, trade: &Prepared<'_>) -> Outcome {
+        self.series.prepared(trade, &mut self.publication)
     }
 
     /// The venue's time passed without a trade of this symbol.

@@ -1,7 +1,7 @@
 //! The worker: drains its rings in batches, updates every timeframe of a symbol, publishes what changed once per
 //! batch. So the work per trade shrinks as the load grows.
 
-use tickplane_candles::{Outcome, Skew};
+use tickplane_candles::{Decimals, Outcome, Skew};
 use tickplane_model::{ExchangeId, Trade, TradeFlags};
 use tickplane_rings::{Receiver, WorkerEvent};
 use tickplane_segments::{EventWriter, Stage, ThreadCounter, ThreadHealth, TradeRingReader};
@@ -30,6 +30,8 @@ struct Symbol {
     exchange: ExchangeId,
     trades: TradeRingReader,
     feeds: Vec<Feed>,
+    /// Finds the decimals of its trades, once for all timeframes.
+    decimals: Decimals,
     /// The newest trade folded.
     trade_seq: u64,
     /// When the newest trade folded was read from its socket.
@@ -89,6 +91,7 @@ impl Worker {
             exchange,
             trades,
             feeds,
+            decimals: Decimals::default(),
             trade_seq: 0,
             receive_ns: 0,
             has_trades: false,
@@ -153,8 +156,9 @@ impl Worker {
         if !trade.flags.contains(TradeFlags::HISTORY) && !trade.flags.contains(TradeFlags::BACKFILLED) {
             venue.skew.observe(trade.exchange_ns, trade.receive_ns);
         }
+        let prepared = symbol.decimals.prepare(trade);
         for feed in &mut symbol.feeds {
-            match feed.trade(trade) {
+            match feed.trade(&prepared) {
                 Outcome::Live | Outcome::Revised => {}
                 Outcome::TooLate => self.health.too_late(),
                 Outcome::Refused => self.health.count(ThreadCounter::Refused, 1),

@@ -1,35 +1,30 @@
-//! Exact sums with big integers: slow, and nothing like the code under test.
+//! Exact decimal sums with big integers and the standard library's parser: slow, and nothing like the code under test.
 
 use num_bigint::BigInt;
 
-/// Every finite `f64`, and every product of two, is a multiple of 2^-SCALE.
-const SCALE: i32 = 2_200;
+/// Every number here, and every product of two, is a multiple of 10^-PLACES.
+const PLACES: usize = 200;
 
-/// `x * 2^SCALE`, exactly.
-pub(crate) fn scaled(x: f64) -> BigInt {
-    let bits = x.to_bits();
-    let exponent = (bits >> 52 & 0x7ff) as i32;
-    let significand = if exponent == 0 { bits << 1 } else { 1 << 52 | bits } & ((1 << 53) - 1);
-    BigInt::from(significand) << (exponent - 1075 + SCALE) as usize
+/// The number written as `text`, `123.45` or `1.2345e2`, times 10^PLACES.
+pub(crate) fn written(text: &str) -> BigInt {
+    let (number, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits: BigInt = format!("{whole}{fraction}").parse().expect("digits");
+    let zeros = PLACES as i32 + exponent.parse::<i32>().expect("an exponent") - fraction.len() as i32;
+    digits * BigInt::from(10).pow(zeros.try_into().expect("a multiple of 10^-PLACES"))
 }
 
-/// `x * y * 2^SCALE`, exactly.
-pub(crate) fn scaled_product(x: f64, y: f64) -> BigInt {
-    (scaled(x) * scaled(y)) >> SCALE as usize
+/// The shortest decimal that reads as `x`, times 10^PLACES.
+pub(crate) fn shortest(x: f64) -> BigInt {
+    written(&format!("{x:e}"))
 }
 
-/// The `f64` nearest `sum * 2^-SCALE`: the best of the neighbours of a guess, the even one of two equals.
-pub(crate) fn nearest(sum: &BigInt, guess: f64) -> f64 {
-    let distance = |x: f64| (scaled(x) - sum).magnitude().clone();
-    let mut best = guess + 0.0; // the sum of no floats is -0.0
-    loop {
-        let better = [best.next_down(), best.next_up()].into_iter().filter(|x| *x >= 0.0).find(|x| {
-            let (theirs, ours) = (distance(*x), distance(best));
-            theirs < ours || (theirs == ours && x.to_bits() & 1 == 0 && best.to_bits() & 1 == 1)
-        });
-        match better {
-            Some(x) => best = x,
-            None => return best,
-        }
-    }
+/// The product of two numbers times 10^PLACES each, times 10^PLACES.
+pub(crate) fn product(x: &BigInt, y: &BigInt) -> BigInt {
+    x * y / BigInt::from(10).pow(PLACES as u32)
+}
+
+/// The `f64` nearest `sum * 10^-PLACES`.
+pub(crate) fn nearest(sum: &BigInt) -> f64 {
+    format!("{sum}e-{PLACES}").parse().expect("a decimal")
 }

@@ -1,6 +1,7 @@
-//! Candles against their rules: a naive oracle, exact sums, single cases, and real captures.
+//! Candles against their rules: a naive oracle, exact decimal sums, single cases, and real captures.
 
 mod captures;
+mod digits;
 mod exact;
 mod oracle;
 mod resume;

@@ -6,7 +6,7 @@ use num_bigint::BigInt;
 use tickplane_candles::{Outcome, SeriesConfig};
 use tickplane_model::{Candle, NS_PER_MS, Quality, Side, Trade};
 
-use crate::exact::{nearest, scaled, scaled_product};
+use crate::exact::{nearest, product, shortest};
 
 pub(crate) struct Oracle {
     config: SeriesConfig,
@@ -112,12 +112,11 @@ impl Oracle {
             high: prices().reduce(f64::max).unwrap_or(price),
             low: prices().reduce(f64::min).unwrap_or(price),
             close: trades.last().map_or(price, |trade| trade.price),
-            volume: exact_sum(trades.iter().map(|trade| trade.quantity)),
-            quote_volume: nearest(
-                &trades.iter().map(|trade| scaled_product(trade.price, trade.quantity)).sum::<BigInt>(),
-                trades.iter().map(|trade| trade.price * trade.quantity).sum(),
+            volume: exact_sum(trades.iter().map(|trade| shortest(trade.quantity))),
+            quote_volume: exact_sum(
+                trades.iter().map(|trade| product(&shortest(trade.price), &shortest(trade.quantity))),
             ),
-            taker_buy_volume: exact_sum(buys()),
+            taker_buy_volume: exact_sum(buys().map(shortest)),
             trade_count: trades.len() as u64,
             quality,
         }
@@ -138,6 +137,6 @@ impl Oracle {
     }
 }
 
-fn exact_sum(numbers: impl Iterator<Item = f64> + Clone) -> f64 {
-    nearest(&numbers.clone().map(scaled).sum::<BigInt>(), numbers.sum())
+fn exact_sum(numbers: impl Iterator<Item = BigInt>) -> f64 {
+    nearest(&numbers.sum())
 }
