@@ -1,4 +1,5 @@
 //! The bell thread: makes the system call that wakes sleeping readers, so that no data thread has to.
+#![allow(clippy::disallowed_methods, reason = "the bell is a thread that sleeps")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

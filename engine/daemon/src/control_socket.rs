@@ -1,4 +1,5 @@
 //! The control socket: `start` and `stop` from the same user's other processes, one JSON line each way.
+#![allow(clippy::disallowed_methods, reason = "this file is the control socket, with a thread per client")]
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,8 @@
 //! The process: one cold thread that hears wishes, answers and notices, and acts on what control decides.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this file is the cold thread: it measures its heartbeat and starts threads that ask venues"
+)]
 
 use std::collections::{BTreeMap, HashMap};
 use std::thread::JoinHandle;

@@ -1,4 +1,5 @@
 //! Host names into addresses, on a thread of its own: the system's resolver blocks.
+#![allow(clippy::disallowed_methods, reason = "the resolver has a thread of its own")]
 
 use std::net::{SocketAddr, ToSocketAddrs};
 

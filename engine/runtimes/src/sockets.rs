@@ -1,4 +1,5 @@
 //! The TCP sockets of one shard, read by spinning over them or by readiness from epoll.
+#![allow(clippy::disallowed_methods, reason = "this file opens the sockets of the data path")]
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};

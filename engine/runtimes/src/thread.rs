@@ -1,4 +1,5 @@
 //! One thread of the data plane: a shard, a worker, or both, turn after turn.
+#![allow(clippy::disallowed_methods, reason = "this file starts the threads of the data path")]
 
 use std::collections::VecDeque;
 use std::io;

@@ -1,4 +1,5 @@
 //! The settings of one exchange.
+#![allow(clippy::disallowed_methods, reason = "a config names files, which must be there")]
 
 use std::fmt;
 use std::path::{Path, PathBuf};
