@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use tickplane_layout::Word;
-use tickplane_layout::directory::{Entry, EntryState, NAME_WORDS};
+use tickplane_layout::directory::{Entry, EntryState, NAME_BYTES_MAX, NAME_WORDS};
 use tickplane_layout::header::{LifeState, SegmentKind};
 use tickplane_layout::region::{HEADER_WORDS, RegionHeader, RegionKind};
 use tickplane_layout::sync::Ordering;
@@ -24,6 +24,8 @@ pub(crate) struct EntryKey {
     pub(crate) timeframe: u8,
     pub(crate) name: [u64; NAME_WORDS],
 }
+
+const _: () = assert!(tickplane_model::Symbol::LENGTH_MAX <= NAME_BYTES_MAX, "a symbol fits an entry's name");
 
 impl EntryKey {
     pub(crate) fn new(kind: RegionKind, exchange: u8, timeframe: u8, name: &str) -> Result<Self, SegmentError> {

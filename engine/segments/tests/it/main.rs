@@ -1,4 +1,11 @@
-//! Integration tests of the segments: one binary.
+//! Integration tests of the segments: one binary. It also plays the processes that are killed or confined: those
+//! tests return at once unless a parent test started them.
 
 mod fixture;
+mod hostile;
+mod kill;
+mod lifetime;
 mod round_trip;
+mod shapes;
+mod space;
+mod views;
