@@ -413,8 +413,9 @@ impl<C: Clock> Reading<'_, C> {
                 if lost > 0 {
                     self.health.gap(lost);
                 }
-                self.thread.record(Stage::ReadToTrade, publish_ns - trade.receive_ns);
+                // History comes in bulk on subscribe: its delays are nobody's latency.
                 if !trade.flags.contains(TradeFlags::HISTORY) {
+                    self.thread.record(Stage::ReadToTrade, publish_ns - trade.receive_ns);
                     self.thread.record(Stage::Network, trade.receive_ns - trade.exchange_ns);
                 }
             }

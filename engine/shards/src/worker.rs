@@ -36,8 +36,8 @@ struct Symbol {
     trade_seq: u64,
     /// When the newest trade folded was read from its socket.
     receive_ns: i64,
-    /// Whether a trade was folded since the last publication.
-    has_trades: bool,
+    /// Whether a trade that is no history was folded since the last publication.
+    has_live_trades: bool,
     is_changed: bool,
 }
 
@@ -94,7 +94,7 @@ impl Worker {
             decimals: Decimals::default(),
             trade_seq: 0,
             receive_ns: 0,
-            has_trades: false,
+            has_live_trades: false,
             is_changed: false,
         });
         self.changed.reserve(self.symbols.len());
@@ -155,6 +155,7 @@ impl Worker {
         let venue = &mut self.venues[symbol.exchange as usize];
         if !trade.flags.contains(TradeFlags::HISTORY) && !trade.flags.contains(TradeFlags::BACKFILLED) {
             venue.skew.observe(trade.exchange_ns, trade.receive_ns);
+            symbol.has_live_trades = true;
         }
         let prepared = symbol.decimals.prepare(trade);
         for feed in &mut symbol.feeds {
@@ -167,7 +168,6 @@ impl Worker {
         }
         symbol.trade_seq = seq;
         symbol.receive_ns = trade.receive_ns;
-        symbol.has_trades = true;
         mark_changed(symbol, slot, &mut self.changed);
     }
 
@@ -258,9 +258,9 @@ impl Worker {
             for feed in &mut symbol.feeds {
                 told += feed.publish(symbol.exchange, symbol.trade_seq, now_ns, &mut self.events);
             }
-            if symbol.has_trades {
+            if symbol.has_live_trades {
                 self.health.record(Stage::ReadToCandle, clock.now().epoch_ns - symbol.receive_ns);
-                symbol.has_trades = false;
+                symbol.has_live_trades = false;
             }
             symbol.is_changed = false;
         }
