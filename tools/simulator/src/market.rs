@@ -164,7 +164,7 @@ impl Market {
         let instrument = self.instrument(index);
         let mut bars = Vec::new();
         if from_ns < self.origin_ns {
-            bars = self.past(index);
+            bars = self.past(index, from_ns);
             bars.retain(|bar| bar.open_ns >= from_ns && bar.open_ns < to_ns);
         }
         bars.extend(instrument.bars.between(from_ns, to_ns.saturating_add(length_ns)));
@@ -201,18 +201,20 @@ impl Market {
         before.map_or(instrument.listing.price, |trade| trade.price)
     }
 
-    fn past(&self, index: u32) -> Vec<Bar> {
-        let (instrument, first_id) = (self.instrument(index), self.first_ids[index as usize]);
-        past::past(instrument, self.seed, lane(self.exchange, index as usize), self.origin_ns, first_id)
+    fn past(&self, index: u32, from_ns: i64) -> Vec<Bar> {
+        // A stream of chance beside that of the instrument's own life.
+        let random = Random::new(self.seed, lane(self.exchange, index as usize) | 1 << 48);
+        let first_id = self.first_ids[index as usize];
+        past::past(self.instrument(index), random, self.origin_ns, first_id, from_ns)
     }
 
     /// The rolling 24 hours of an instrument as one bar, to the hour.
     pub(crate) fn day(&mut self, index: u32) -> Bar {
         let length_ns = NS_PER_DAY / 24;
         if self.days[index as usize].is_none() {
-            let mut hours = bar::regroup(self.past(index).iter(), length_ns, 0);
-            let keep = hours.len().saturating_sub(26);
-            self.days[index as usize] = Some(hours.split_off(keep).into());
+            let from_ns = aligned(self.origin_ns - NS_PER_DAY, length_ns, 0);
+            let hours = bar::regroup(self.past(index, from_ns).iter(), length_ns, 0);
+            self.days[index as usize] = Some(hours.into());
         }
         let since_ns = self.now_ns - NS_PER_DAY;
         let instrument = &self.instruments[index as usize];

@@ -245,7 +245,7 @@ impl BinanceFeed {
             match stream {
                 Stream::Ticker(index) | Stream::MiniTicker(index) if self.changed(&before, index, market) => {
                     let full = matches!(stream, Stream::Ticker(_));
-                    let text = ticker_message(index, full, market, now_ns, self.unit);
+                    let text = messages::ticker_message(index, full, market, now_ns, self.unit);
                     self.data(&name, text, outbox);
                 }
                 Stream::MiniTickers => {
@@ -253,7 +253,7 @@ impl BinanceFeed {
                     let changed: Vec<u32> = all.filter(|index| self.changed(&before, *index, market)).collect();
                     let texts: Vec<String> = changed
                         .into_iter()
-                        .map(|index| ticker_message(index, false, market, now_ns, self.unit))
+                        .map(|index| messages::ticker_message(index, false, market, now_ns, self.unit))
                         .collect();
                     if !texts.is_empty() {
                         self.data(&name, format!("[{}]", texts.join(",")), outbox);
@@ -286,16 +286,6 @@ impl BinanceFeed {
         self.unanswered.get_or_insert_with(|| (payload.clone(), now_ns + PONG_WITHIN_NS));
         outbox.frames.push(crate::venue::Frame::Ping(payload));
         self.ping_ns = now_ns + PING_EVERY_NS;
-    }
-}
-
-fn ticker_message(index: u32, full: bool, market: &mut Market, now_ns: i64, unit: Unit) -> String {
-    let day = market.day(index);
-    let instrument = market.instrument(index);
-    if full {
-        messages::ticker_24h(&instrument.listing, &day, instrument.log.back(), &instrument.quote, now_ns, unit)
-    } else {
-        messages::mini_ticker(&instrument.listing, &day, now_ns, unit)
     }
 }
 

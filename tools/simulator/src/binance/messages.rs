@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::decimal::Decimal;
-use crate::market::{Bar, Listing, MarketQuote, MarketTrade};
+use crate::market::{Bar, Listing, Market, MarketQuote, MarketTrade};
 
 use super::stream::Interval;
 use super::ticker;
@@ -164,4 +164,15 @@ pub(super) fn ticker_24h(
         day.count
     );
     text
+}
+
+/// One instrument's rolling day, in full or mini form.
+pub(super) fn ticker_message(index: u32, full: bool, market: &mut Market, now_ns: i64, unit: Unit) -> String {
+    let day = market.day(index);
+    let instrument = market.instrument(index);
+    if full {
+        ticker_24h(&instrument.listing, &day, instrument.log.back(), &instrument.quote, now_ns, unit)
+    } else {
+        mini_ticker(&instrument.listing, &day, now_ns, unit)
+    }
 }

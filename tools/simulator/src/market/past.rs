@@ -14,21 +14,28 @@ const MONDAY_NS: i64 = 4 * NS_PER_DAY;
 /// Relative price move of one minute.
 const MINUTE_MOVE: f64 = 3e-4;
 
-/// The past of one instrument, oldest first: days, then hours, then minutes up to `origin_ns`. Each stretch begins
-/// where a bar of the coarser one would, so that any interval is whole.
-pub(crate) fn past(instrument: &Instrument, seed: u64, lane: u64, origin_ns: i64, first_id: u64) -> Vec<Bar> {
-    let minutes_ns = aligned(origin_ns - NS_PER_DAY, HOUR_NS, 0);
-    let hours_ns = aligned(minutes_ns - 30 * NS_PER_DAY, NS_PER_DAY, 0);
-    let days_ns = aligned(hours_ns - 720 * NS_PER_DAY, WEEK_NS, MONDAY_NS);
-    let mut walk = Walk::new(instrument, Random::new(seed, lane ^ (1 << 40)), first_id);
+/// Stretches of the past, newest first: the length of their bars, how long they reach back, and the grid on which they
+/// begin, so that any interval built from them is whole. Some 500 bars of every interval up to a day.
+const STRETCHES: [(i64, i64, i64); 5] = [
+    (MINUTE_NS, 2 * NS_PER_DAY, HOUR_NS),
+    (15 * MINUTE_NS, 16 * NS_PER_DAY, NS_PER_DAY),
+    (HOUR_NS, 90 * NS_PER_DAY, NS_PER_DAY),
+    (2 * HOUR_NS, 270 * NS_PER_DAY, NS_PER_DAY),
+    (NS_PER_DAY, 1_100 * NS_PER_DAY, WEEK_NS),
+];
+
+/// The past of one instrument back to `from_ns`, oldest first: minutes before `origin_ns`, and coarser bars the
+/// farther back it goes.
+pub(crate) fn past(instrument: &Instrument, random: Random, origin_ns: i64, first_id: u64, from_ns: i64) -> Vec<Bar> {
+    let mut walk = Walk::new(instrument, random, first_id);
     let mut bars = Vec::new();
-    for (from_ns, to_ns, length_ns) in
-        [(minutes_ns, origin_ns, MINUTE_NS), (hours_ns, minutes_ns, HOUR_NS), (days_ns, hours_ns, NS_PER_DAY)]
-    {
-        let mut open_ns = to_ns - length_ns;
-        while open_ns >= from_ns {
-            bars.push(walk.back(open_ns, length_ns));
+    let mut open_ns = origin_ns;
+    for (length_ns, reach_ns, grid_ns) in STRETCHES {
+        let offset_ns = if grid_ns == WEEK_NS { MONDAY_NS } else { 0 };
+        let begin_ns = aligned(open_ns - reach_ns, grid_ns, offset_ns);
+        while open_ns > begin_ns && open_ns > from_ns {
             open_ns -= length_ns;
+            bars.push(walk.back(open_ns, length_ns));
         }
     }
     bars.reverse();

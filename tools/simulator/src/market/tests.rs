@@ -104,7 +104,12 @@ fn the_past_joins_the_present() {
         assert_eq!((hour.open, hour.close), (inside[0].open, inside[inside.len() - 1].close));
         assert_eq!(hour.high, inside.iter().map(|bar| bar.high).max().unwrap());
     }
-    assert!(market.traded(0, 1_440 * minute, 0, 0, i64::MAX).len() >= 700);
+    assert!(market.traded(0, 1_440 * minute, 0, 0, i64::MAX).len() >= 1_000);
+    for minutes in [1, 3, 5, 15, 30, 60, 120, 240, 360, 480] {
+        let length_ns = minutes * minute;
+        let rows = market.filled(0, length_ns, 0, now_ns - 500 * length_ns, i64::MAX);
+        assert_eq!(rows.len(), 500, "{minutes} minutes");
+    }
     let day = market.day(0);
     assert!(day.volume > hours.iter().map(|bar| bar.volume).sum());
 }

@@ -1,6 +1,7 @@
 //! Starting, refusing to start, stopping.
 
 use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
 
 use tickplane_model::ExchangeId::{self, Binance, Coinbase, Kraken};
 use tickplane_simulator::{Simulation, SimulationConfig, SimulationError};
@@ -74,4 +75,23 @@ fn the_ca_is_written_and_a_client_without_it_refuses() {
     assert!(tungstenite::client(url.as_str(), stream).is_err(), "another authority is not trusted");
     // A failed handshake harms nobody else.
     assert_eq!(client::get(&simulation, Kraken, &["/0/public/Time"])[0].0, 200);
+}
+
+#[test]
+fn a_thousand_symbols_and_a_busy_market_start_soon() {
+    let begin = Instant::now();
+    let config = SimulationConfig { symbols: 1_000, plain: true, ..SimulationConfig::default() };
+    let wide = Simulation::start(config).unwrap();
+    let config = SimulationConfig { rate: 100.0, plain: true, ..SimulationConfig::default() };
+    let busy = Simulation::start(config).unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+    eprintln!("both started in {:?}", begin.elapsed());
+    let info = client::get(&wide, Binance, &["/api/v3/exchangeInfo", "/api/v3/ticker/24hr?type=MINI"]);
+    assert_eq!(info[0].1["symbols"].as_array().unwrap().len(), 1_000);
+    assert_eq!(info[1].1.as_array().unwrap().len(), 1_000);
+    eprintln!("listed and summed after {:?}", begin.elapsed());
+    let before = busy.counts().trades_made;
+    std::thread::sleep(Duration::from_secs(2));
+    let rate = (busy.counts().trades_made - before) / 2;
+    assert!(rate > 15_000, "{rate} trades a second");
 }

@@ -117,7 +117,7 @@ fn a_dropped_client_can_come_back_and_others_stay() {
 
 #[test]
 fn a_client_that_does_not_read_is_dropped() {
-    let config = SimulationConfig { symbols: 2, rate: 300.0, plain: true, ..SimulationConfig::default() };
+    let config = SimulationConfig { symbols: 2, rate: 800.0, plain: true, ..SimulationConfig::default() };
     let simulation = Simulation::start(config).unwrap();
     let mut stuck = open(&simulation, Binance, "/stream?streams=btcusdt@trade/btcusdt@bookTicker/ethusdt@bookTicker");
     let deadline = Instant::now() + Duration::from_secs(30);
