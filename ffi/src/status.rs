@@ -1,0 +1,139 @@
+//! Status codes: what each failure of the reader is called in C, and what to do about it.
+
+use std::ffi::{CStr, c_char};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use tickplane_layout::Word;
+use tickplane_layout::header::{HEADER_WORDS, Header, HeaderError};
+use tickplane_segments::{FindError, OpenError, ReadError};
+
+/// Done.
+pub const TP_OK: i32 = 0;
+/// An argument is NULL, misaligned or zero where that is not allowed: an error of the calling program.
+pub const TP_EINVAL: i32 = -1;
+/// A defect of the library: it failed inside, and the call did nothing. Please report what stands on stderr.
+pub const TP_EPANIC: i32 = -2;
+/// The instance's name is not 1 to 64 letters, digits, - and _.
+pub const TP_EINSTANCE: i32 = -3;
+/// There is no plane of that name under that root.
+pub const TP_ENOPLANE: i32 = -4;
+/// The plane was written by a release whose layout this library does not read.
+pub const TP_EVERSION: i32 = -5;
+/// A file of the plane is damaged or no segment at all.
+pub const TP_EDAMAGED: i32 = -6;
+/// The plane's files may not be read by this user.
+pub const TP_EACCESS: i32 = -7;
+/// The system refused for another reason, such as too many open files.
+pub const TP_EIO: i32 = -8;
+/// The text is no key of candles or of an indicator.
+pub const TP_EKEY: i32 = -9;
+/// The plane has nothing of this exchange.
+pub const TP_ENOEXCHANGE: i32 = -10;
+/// The exchange is there, but it has no such series.
+pub const TP_ENOKEY: i32 = -11;
+/// The series has no such column.
+pub const TP_ENOCOLUMN: i32 = -12;
+/// Nothing has been published yet.
+pub const TP_EEMPTY: i32 = -13;
+/// The writer overtook every one of a bounded number of attempts: try again.
+pub const TP_EBUSY: i32 = -14;
+/// The series moved, because its shape changed or its file was made anew: release it, re-attach, find it again.
+pub const TP_EMOVED: i32 = -15;
+/// Rows of the view were overwritten or revised meanwhile: discard what was computed from it and renew it.
+pub const TP_ECHANGED: i32 = -16;
+
+/// A status on its way out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Failure(pub(crate) i32);
+
+const TEXTS: [(i32, &CStr); 17] = [
+    (TP_OK, c"done"),
+    (TP_EINVAL, c"an argument is NULL, misaligned or zero where that is not allowed"),
+    (TP_EPANIC, c"the library failed inside; please report what stands on stderr"),
+    (TP_EINSTANCE, c"an instance name has 1 to 64 letters, digits, - and _"),
+    (TP_ENOPLANE, c"no such plane; start one with `tickplane run`, or name another instance or root"),
+    (TP_EVERSION, c"the plane has a layout that this library does not read; use the library of the same release"),
+    (TP_EDAMAGED, c"a file of the plane is damaged; restart the plane"),
+    (TP_EACCESS, c"no permission to read the plane's files; run as a user who may"),
+    (TP_EIO, c"the system refused to open or map the plane's files"),
+    (TP_EKEY, c"not a key of candles or an indicator; write candles:EXCHANGE:SYMBOL:TIMEFRAME"),
+    (TP_ENOEXCHANGE, c"the plane has nothing of this exchange; `tickplane start EXCHANGE` connects it"),
+    (TP_ENOKEY, c"the plane has no such series; `tickplane ls` lists what it has"),
+    (TP_ENOCOLUMN, c"the series has no such column"),
+    (TP_EEMPTY, c"nothing has been published yet"),
+    (TP_EBUSY, c"the writer overtook every attempt; try again"),
+    (TP_EMOVED, c"the series moved; re-attach and find it again"),
+    (TP_ECHANGED, c"rows changed under the view; discard what was read and renew it"),
+];
+
+/// What a status means and what to do about it, in English. Never NULL, never to be freed.
+///
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub extern "C" fn tp_strerror(status: i32) -> *const c_char {
+    let known = TEXTS.iter().find(|(code, _)| *code == status);
+    known.map_or(c"not a status of this library", |(_, text)| text).as_ptr()
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self(match error {
+            OpenError::NoPlane(_) => TP_ENOPLANE,
+            OpenError::Refused { path, .. } if is_of_another_version(&path) => TP_EVERSION,
+            OpenError::Refused { .. } => TP_EDAMAGED,
+            OpenError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => TP_EACCESS,
+            OpenError::Io { .. } => TP_EIO,
+        })
+    }
+}
+
+impl From<FindError> for Failure {
+    fn from(error: FindError) -> Self {
+        match error {
+            FindError::NoExchange(_) => Self(TP_ENOEXCHANGE),
+            FindError::NoKey(_) => Self(TP_ENOKEY),
+            FindError::WrongKey { .. } => Self(TP_EKEY),
+            FindError::Open(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self(match error {
+            ReadError::Empty => TP_EEMPTY,
+            ReadError::Busy => TP_EBUSY,
+            ReadError::Moved => TP_EMOVED,
+            ReadError::NoColumn => TP_ENOCOLUMN,
+        })
+    }
+}
+
+/// Whether a refused segment is whole but of a layout that this library does not read. The reader's refusal is a text
+/// for people, so the header is asked again.
+fn is_of_another_version(path: &Path) -> bool {
+    matches!(header_error(path), Some(HeaderError::Version(..) | HeaderError::Feature(_)))
+}
+
+fn header_error(path: &Path) -> Option<HeaderError> {
+    let mut bytes = [0; HEADER_WORDS * size_of::<u64>()];
+    File::open(path).ok()?.read_exact(&mut bytes).ok()?;
+    let (words, _) = bytes.as_chunks();
+    let words: Vec<Word> = words.iter().map(|word| Word::new(u64::from_le_bytes(*word))).collect();
+    Header::new(&words).identity().err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_a_text_of_its_own() {
+        for (at, (code, text)) in TEXTS.iter().enumerate() {
+            assert_eq!(*code, -i32::try_from(at).unwrap(), "codes are dense and stand in order");
+            assert!(TEXTS[..at].iter().all(|(_, other)| other != text));
+        }
+    }
+}
