@@ -10,7 +10,7 @@ use tickplane_model::format_time;
 use tickplane_runtimes::cores;
 
 /// What the harness is built from: a change elsewhere does not change the figures.
-const SOURCES: [&str; 5] = ["engine", "perf/src", "benches", "Cargo.toml", "Cargo.lock"];
+const SOURCES: [&str; 5] = [":(glob)engine/*/src/**", "perf/src", "benches", "Cargo.toml", "Cargo.lock"];
 
 /// Where, when and with what it was measured.
 #[derive(Clone, Debug)]

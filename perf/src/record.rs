@@ -23,7 +23,7 @@ non-blocking socket, or parked in poll(2)) and stores one word in memory that th
 turns in blocks; each block starts anew and its first 200 messages are not counted. Shard or relay are pinned to the \
 last core, a worker of its own to the one before, or to the same core if there are only two.
 
-Due times are laid out in advance, with pauses drawn evenly from the range stated. *From send* is measured from the \
+Due times are laid out in advance, with pauses drawn evenly from the range above. *From send* is measured from the \
 write itself. *From due* is measured from the intended time: a stall of any thread, the venue's own included, counts \
 against every message it held up (no coordinated omission).";
 
@@ -101,6 +101,7 @@ impl Record {
             ("commit", format!("{commit}, {state}")),
             ("build", format!("{rustc}, {build}")),
             ("command", format!("`{command}`")),
+            ("each line", self.amount()),
             ("load (1, 5, 15 min)", format!("{} before, {} after", self.loads.0, self.loads.1)),
         ];
         text.push_str("| | |\n|---|---|\n");
@@ -116,6 +117,14 @@ impl Record {
         }
         line(&mut text, &format!("\n## Method\n\n{METHOD}"));
         text
+    }
+
+    fn amount(&self) -> String {
+        let Some(Outcome { settings, .. }) = self.outcomes.iter().flatten().next() else { return String::new() };
+        let Settings { messages, blocks, pause_us, .. } = settings;
+        let runs = self.outcomes.iter().map(Vec::len).max().unwrap_or(0);
+        let (start, end) = (pause_us.start(), pause_us.end());
+        format!("{runs} runs of {messages} messages in {blocks} blocks, due every {start} to {end} µs")
     }
 
     fn hiccup_table(&self) -> String {
