@@ -1,7 +1,7 @@
 //! What the tests share: throw-away instances, and values that are functions of a number.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use tickplane_model::{
     Candle, ExchangeId, Instrument, InstrumentStatus, Key, Product, Quality, Quote, Symbol, Timeframe, Trade,
@@ -35,6 +35,15 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
+
+/// Ends the other threads of a test, also when this one fails.
+pub(crate) struct StopOnDrop<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -219,6 +219,7 @@ fn random_kills_are_survived() {
     let (stop, tally) = (AtomicBool::new(false), Tally::default());
     let begun = Instant::now();
     std::thread::scope(|scope| {
+        let _stop = StopOnDrop(&stop);
         let reader = scope.spawn(|| follow(&plane, &stop, &tally));
         for round in 1..=kills {
             assert!(!reader.is_finished(), "a reader failed in round {round}");
@@ -232,7 +233,6 @@ fn random_kills_are_survived() {
             kill(child, round);
             check_after_death(&plane, &tally, round);
         }
-        stop.store(true, Ordering::Relaxed);
     });
     let [reads, busy, trades] = [&tally.reads, &tally.busy, &tally.trades].map(|count| count.load(Ordering::Relaxed));
     let epoch = plane.status().epoch;
