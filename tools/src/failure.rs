@@ -16,6 +16,8 @@ pub(crate) enum Failure {
     Failed(String),
     /// Exit 2: usage or config.
     Usage(String),
+    /// Exit 2: the mistakes of a config file, each line with its place.
+    Config(String),
     /// Exit 3: no plane, or the key is not there.
     NotFound(String),
     /// Exit 4: the input had rejects; the data says which.
@@ -30,6 +32,7 @@ impl Failure {
         match self {
             Self::OutputClosed => return ExitCode::SUCCESS,
             Self::Rejects => {}
+            Self::Config(text) => talk(text),
             Self::Failed(text) | Self::Usage(text) | Self::NotFound(text) => talk(format_args!("tickplane: {text}")),
         }
         ExitCode::from(self.code())
@@ -39,7 +42,7 @@ impl Failure {
         match self {
             Self::OutputClosed => 0,
             Self::Failed(_) => 1,
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Config(_) => 2,
             Self::NotFound(_) => 3,
             Self::Rejects => 4,
         }
@@ -108,6 +111,9 @@ impl From<DaemonError> for Failure {
 
 impl From<ConfigFileError> for Failure {
     fn from(error: ConfigFileError) -> Self {
-        Self::usage(error)
+        match error {
+            ConfigFileError::Wrong { .. } => Self::Config(error.to_string()),
+            ConfigFileError::Unreadable { .. } => Self::usage(error),
+        }
     }
 }

@@ -4,6 +4,7 @@
 mod arguments;
 mod commands;
 mod failure;
+mod memory;
 mod output;
 mod signals;
 mod terminal;

@@ -5,6 +5,7 @@ use std::io::{self, StdoutLock, Write, stdout};
 
 use clap::ValueEnum;
 use serde_json::{Number, Value};
+use tickplane_model::format_time;
 
 /// How data is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -15,6 +16,14 @@ pub(crate) enum Format {
     Json,
     /// Comma-separated, with a header.
     Csv,
+}
+
+/// A time as the format has it.
+pub(crate) fn time(format: Format, time_ns: i64) -> Cell {
+    match format {
+        Format::Table => Cell::Text(format_time(time_ns)),
+        _ => Cell::Integer(time_ns),
+    }
 }
 
 /// One value of a row.
@@ -83,6 +92,7 @@ pub(crate) fn bytes(bytes: u64) -> String {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Column {
     name: Cow<'static, str>,
+    title: Option<&'static str>,
     width: usize,
     is_right: bool,
 }
@@ -90,12 +100,22 @@ pub(crate) struct Column {
 impl Column {
     /// Text, aligned left.
     pub(crate) fn left(name: impl Into<Cow<'static, str>>, width: usize) -> Self {
-        Self { name: name.into(), width, is_right: false }
+        Self { name: name.into(), title: None, width, is_right: false }
     }
 
     /// Numbers, aligned right.
     pub(crate) fn right(name: impl Into<Cow<'static, str>>, width: usize) -> Self {
-        Self { name: name.into(), width, is_right: true }
+        Self { name: name.into(), title: None, width, is_right: true }
+    }
+
+    /// A time: nanoseconds since the epoch for programs, UTC in tables, under this title.
+    pub(crate) fn time(name: impl Into<Cow<'static, str>>, title: &'static str) -> Self {
+        Self { name: name.into(), title: Some(title), width: 23, is_right: false }
+    }
+
+    /// What stands over the column in a table.
+    fn title(&self) -> &str {
+        self.title.unwrap_or(&self.name)
     }
 
     fn pad(&self, text: &str, width: usize) -> String {
@@ -138,7 +158,7 @@ impl Sheet {
     pub(crate) fn rows(&mut self, rows: &[Vec<Cell>]) -> io::Result<()> {
         for (at, column) in self.columns.iter_mut().enumerate() {
             let longest = rows.iter().map(|row| row[at].plain().chars().count()).max().unwrap_or(0);
-            column.width = longest.max(column.name.len());
+            column.width = longest.max(column.title().chars().count());
         }
         if rows.is_empty() && self.format != Format::Json {
             self.header(&mut stdout().lock())?;
@@ -160,10 +180,9 @@ impl Sheet {
         if std::mem::replace(&mut self.has_header, true) {
             return Ok(());
         }
-        let names = self.columns.iter().map(|column| column.name.clone().into_owned());
         match self.format {
-            Format::Csv => writeln!(out, "{}", csv(names)),
-            _ => writeln!(out, "{}", line(&self.columns, names)),
+            Format::Csv => writeln!(out, "{}", csv(self.columns.iter().map(|column| column.name.clone().into_owned()))),
+            _ => writeln!(out, "{}", line(&self.columns, self.columns.iter().map(|column| column.title().to_owned()))),
         }
     }
 }
@@ -193,7 +212,7 @@ pub(crate) fn plain_cells(cells: &[Cell]) -> Vec<String> {
 pub(crate) fn line(columns: &[Column], texts: impl Iterator<Item = String>) -> String {
     let mut line = String::new();
     for (column, text) in columns.iter().zip(texts) {
-        line.push_str(&column.pad(&text, column.width.max(column.name.len())));
+        line.push_str(&column.pad(&text, column.width.max(column.title().chars().count())));
         line.push_str("  ");
     }
     line.truncate(line.trim_end().len());

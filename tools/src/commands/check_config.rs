@@ -11,6 +11,7 @@ use tickplane_segments::Instance;
 
 use crate::arguments::Global;
 use crate::failure::Failure;
+use crate::memory::{check, symbols};
 use crate::output::{Cell, Column, Format, Sheet, bytes, json_line};
 
 const AFTER_HELP: &str = "\
@@ -30,40 +31,23 @@ pub(crate) struct CheckConfig {
 
 impl CheckConfig {
     pub(crate) fn run(self, global: &Global) -> Result<(), Failure> {
-        let mut config = match Config::load(&self.file) {
-            Ok(config) => config,
-            Err(error) => return Err(Failure::Usage(error.to_string())),
-        };
+        let mut config = Config::load(&self.file)?;
         global.apply(&mut config);
         let instance = Instance::new(config.root.as_deref(), &config.instance)?;
-        let symbols = symbols(&config);
-        let needed = plane_bytes(&config, symbols.iter().map(|(_, count)| count).sum());
-        let free = instance.free_bytes()?;
-        print(global.format(), &config, &instance, &symbols, needed, free)?;
-        if needed <= free {
-            return Ok(());
-        }
-        Err(Failure::Usage(format!(
-            "{}: it takes {} of shared memory, but the file system of {} has {} free: take fewer symbols, timeframes or \
-             rows, enlarge it (docker run --shm-size, mount -o remount,size=), or choose another --root",
-            self.file.display(),
-            bytes(needed),
-            instance.directory().display(),
-            bytes(free),
-        )))
+        let exchanges = exchanges(&config);
+        let counts: Vec<(String, usize)> = exchanges.iter().map(|(name, e)| (name.clone(), symbols(e))).collect();
+        let needed = plane_bytes(&config, counts.iter().map(|(_, count)| count).sum());
+        print(global.format(), &config, &instance, &counts, needed)?;
+        check(&instance, needed)
     }
 }
 
-/// How many symbols each exchange brings. A config without exchanges is counted with one that is started by hand.
-fn symbols(config: &Config) -> Vec<(String, usize)> {
-    let count = |exchange: &ExchangeConfig| match exchange.symbols.len() {
-        0 => exchange.top,
-        named => named,
-    };
+/// The exchanges a config runs; one without any is counted with one that is started by hand.
+fn exchanges(config: &Config) -> Vec<(String, ExchangeConfig)> {
     if config.exchanges.is_empty() {
-        return vec![("any one".to_owned(), count(&ExchangeConfig::default()))];
+        return vec![("any one".to_owned(), ExchangeConfig::default())];
     }
-    config.exchanges.iter().map(|(id, exchange)| (id.to_string(), count(exchange))).collect()
+    config.exchanges.iter().map(|(id, exchange)| (id.to_string(), exchange.clone())).collect()
 }
 
 fn print(
@@ -72,8 +56,8 @@ fn print(
     instance: &Instance,
     symbols: &[(String, usize)],
     needed: u64,
-    free: u64,
 ) -> Result<(), Failure> {
+    let free = instance.free_bytes()?;
     let (runtime, shards, workers) = choose(config.choice(), available_parallelism().map_or(1, usize::from));
     let words = |words: Vec<String>| Cell::Text(words.join(" "));
     let started: Vec<&ExchangeId> = config.exchanges.iter().filter(|(_, e)| e.autostart).map(|(id, _)| id).collect();

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use crossbeam_channel::{Receiver, select, unbounded};
-use tickplane_daemon::{Config, ControlRequest, Daemon, request};
+use tickplane_daemon::{Config, ControlRequest, Daemon, request, symbol_bytes};
 use tickplane_model::ExchangeId;
 use tickplane_segments::Instance;
 
 use crate::arguments::{Global, exchange};
 use crate::failure::Failure;
+use crate::memory::{check, needed_bytes};
 use crate::output::bytes;
 use crate::signals::Stop;
 
@@ -48,12 +49,12 @@ impl Run {
         let options = Global::instance_options(config.root.as_deref(), &config.instance);
         let stop = Stop::on_signals()?;
         let (talk, lines) = unbounded();
+        let symbol = symbol_bytes(&config);
+        check(&instance, needed_bytes(&config, &started))?;
         let daemon = Daemon::start(config, talk)?;
         global.talk(format_args!("publishing in {} ({})", instance.directory().display(), daemon.description()));
-        match instance.free_bytes() {
-            Ok(free) => global.talk(format_args!("{} of shared memory free", bytes(free))),
-            Err(error) => global.talk(error),
-        }
+        let free = instance.free_bytes()?;
+        global.talk(format_args!("each symbol takes {} of shared memory, {} are free", bytes(symbol), bytes(free)));
         if started.is_empty() {
             global.talk(format_args!("idle; `tickplane start EXCHANGE{options}` connects an exchange"));
         } else {

@@ -1,6 +1,5 @@
 //! `status`: how a plane is, from what it writes about itself in shared memory.
 
-use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
@@ -9,6 +8,7 @@ use tickplane_segments::{ConnectionStatus, LifeState, Plane, PlaneStatus, StageS
 
 use crate::arguments::{Global, exchange};
 use crate::failure::Failure;
+use crate::memory::held_bytes;
 use crate::output::{Cell, Column, Format, Sheet, bytes, json_line};
 use crate::terminal::{Style, stdout_has_colour};
 
@@ -106,7 +106,7 @@ impl Sample {
         };
         Self {
             plane: status,
-            memory_bytes: memory_bytes(plane),
+            memory_bytes: held_bytes(plane),
             connections: plane.connections().into_iter().filter(wanted).map(rated).collect(),
             threads: plane.threads(),
             now_ns: now_ns(),
@@ -190,8 +190,8 @@ impl Sample {
             let reconnects = connection.attempts.saturating_sub(1);
             vec![
                 Cell::Text(name(connection)),
-                Cell::text(connection.state.as_str()),
-                if connection.connected_at_ns > 0 { Cell::Text(duration(up)) } else { Cell::None },
+                Cell::text(if self.plane.alive { connection.state.as_str() } else { "gone" }),
+                if self.plane.alive && connection.connected_at_ns > 0 { Cell::Text(duration(up)) } else { Cell::None },
                 Cell::Text(format!("{:.0}", rates.messages)),
                 Cell::Text(format!("{:.0}", rates.trades)),
                 Cell::Text(format!("{:.0}", rates.quotes)),
@@ -304,13 +304,6 @@ fn duration(seconds: i64) -> String {
         (0, _, _) => format!("{hours} h {minutes} min"),
         _ => format!("{days} d {hours} h"),
     }
-}
-
-/// Memory behind the files of an instance.
-pub(crate) fn memory_bytes(plane: &Plane) -> u64 {
-    let files = std::fs::read_dir(plane.instance().directory()).into_iter().flatten().flatten();
-    // st_blocks counts 512 bytes whatever the file system (stat(2)); the files themselves are sparse.
-    files.filter_map(|file| file.metadata().ok()).map(|metadata| metadata.blocks() * 512).sum()
 }
 
 /// Now, since the epoch.

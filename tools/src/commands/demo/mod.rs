@@ -28,8 +28,8 @@ use self::reading::Reading;
 use self::summary::Summary;
 use self::table::Table;
 use crate::arguments::{Global, Venues};
-use crate::commands::status::memory_bytes;
 use crate::failure::Failure;
+use crate::memory::{check, held_bytes, needed_bytes};
 use crate::output::bytes;
 use crate::signals::Stop;
 
@@ -100,6 +100,7 @@ impl Demo {
             self.venues.0.len(),
             scratch.instance.name()
         ));
+        check(&scratch.instance, needed_bytes(&config, &self.venues.0))?;
         let daemon = Daemon::start(config, talk)?;
         global.talk(daemon.description());
         let outcome = self.watch(global, &scratch, &simulation, &daemon, &stop, &lines);
@@ -167,12 +168,13 @@ impl Demo {
         let plane = Plane::open(&scratch.instance)?;
         let reading = Reading::start(scratch)?;
         let started = Instant::now();
-        let mut table = Table::new(global.quiet);
+        let options = Global::instance_options(scratch.root.as_deref(), scratch.instance.name());
+        let mut table = Table::new(global.quiet, options);
         for exchange in &self.venues.0 {
             let started = daemon.start_exchange(*exchange).map_err(Failure::Failed)?;
             table.add(&plane, *exchange, &started.symbols, Timeframe::DEMO[0]);
         }
-        global.talk(format_args!("{} of shared memory", bytes(memory_bytes(&plane))));
+        global.talk(format_args!("{} of shared memory", bytes(held_bytes(&plane))));
         let deadline = self.seconds.map(|seconds| started + Duration::from_secs(seconds));
         table.begin()?;
         while !stop.wait_for(TICK) && deadline.is_none_or(|deadline| Instant::now() < deadline) {
@@ -187,7 +189,7 @@ impl Demo {
         let (rows, reader) = reading.finish();
         Ok(Summary {
             seconds,
-            memory_bytes: memory_bytes(&plane),
+            memory_bytes: held_bytes(&plane),
             health: Health::read(&plane),
             comparison: Comparison::new(&rows, simulation),
             reader,

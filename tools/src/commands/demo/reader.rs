@@ -13,6 +13,7 @@ use tickplane_segments::{LiveCandle, Plane, SeriesReader};
 use super::protocol::{Report, Totals, numbers};
 use crate::arguments::Global;
 use crate::failure::Failure;
+use crate::signals::Stop;
 
 /// The shortest time between two rounds over all series: a consumer of candles, not a second plane.
 const ROUND_TIME: Duration = Duration::from_millis(20);
@@ -31,6 +32,8 @@ pub(crate) struct DemoReader {}
 
 impl DemoReader {
     pub(crate) fn run(self, global: &Global) -> Result<(), Failure> {
+        // Ctrl-C on a terminal reaches this process too, but the demo says when it is over.
+        let _ignored = Stop::on_signals()?;
         let plane = Plane::open(&global.instance()?)?;
         let is_over = over_with_stdin()?;
         let mut reader = Reader { out: BufWriter::new(stdout()), series: BTreeMap::new(), totals: Totals::default() };

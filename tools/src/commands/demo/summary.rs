@@ -111,12 +111,14 @@ impl Summary {
         }
         Sheet::line("")?;
         self.latencies()?;
-        let (style, word) = match self.failure() {
-            None => (Style::Green, "every candle agrees".to_owned()),
-            Some(reason) => (Style::Red, reason),
-        };
-        Sheet::line("")?;
-        Ok(Sheet::line(&style.paint(&word, stdout_has_colour()))?)
+        match self.failure() {
+            // The command ends with the reason, on stderr.
+            Some(_) => Ok(()),
+            None => {
+                let word = Style::Green.paint("every candle agrees", stdout_has_colour());
+                Ok(Sheet::line(&format!("\n{word}"))?)
+            }
+        }
     }
 
     fn latencies(&self) -> Result<(), Failure> {

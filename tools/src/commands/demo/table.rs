@@ -35,6 +35,8 @@ pub(super) struct Table {
     shown: Vec<Shown>,
     is_terminal: bool,
     is_quiet: bool,
+    /// What a user adds to a command to mean this instance.
+    options: String,
     started: Instant,
     updated: Instant,
     trades: u64,
@@ -42,9 +44,17 @@ pub(super) struct Table {
 
 impl Table {
     /// Nothing is shown yet.
-    pub(super) fn new(is_quiet: bool) -> Self {
+    pub(super) fn new(is_quiet: bool, options: String) -> Self {
         let now = Instant::now();
-        Self { shown: Vec::new(), is_terminal: stdout_is_terminal(), is_quiet, started: now, updated: now, trades: 0 }
+        Self {
+            shown: Vec::new(),
+            is_terminal: stdout_is_terminal(),
+            is_quiet,
+            options,
+            started: now,
+            updated: now,
+            trades: 0,
+        }
     }
 
     /// Takes up the symbols an exchange was started with, busiest first.
@@ -104,7 +114,7 @@ impl Table {
             talk(self.line(&health, rate));
             return Ok(());
         }
-        let text = self.page(plane, &health, rate, seconds);
+        let text = self.page(&health, rate, seconds);
         let mut out = stdout().lock();
         out.write_all(text.as_bytes())?;
         Ok(out.flush()?)
@@ -120,10 +130,10 @@ impl Table {
         )
     }
 
-    fn page(&mut self, plane: &Plane, health: &Health, rate: f64, seconds: f64) -> String {
+    fn page(&mut self, health: &Health, rate: f64, seconds: f64) -> String {
         let has_colour = stdout_has_colour();
         let (columns, lines) = size();
-        let name = plane.instance().name();
+        let options = self.options.clone();
         let mut page = vec![
             Style::Bold.paint(
                 &format!("tickplane demo  {} s  simulated exchanges", self.started.elapsed().as_secs()),
@@ -134,9 +144,7 @@ impl Table {
         ];
         page.extend(self.venues(seconds, lines.saturating_sub(FIXED_LINES), has_colour));
         page.push(Style::Dim.paint(
-            &format!(
-                "Ctrl-C ends. In another terminal: tickplane ls --instance {name}, tickplane status --instance {name}"
-            ),
+            &format!("Ctrl-C ends. In another terminal: tickplane ls{options}, tickplane status{options}"),
             has_colour,
         ));
         let mut text = String::from("\x1b[H");
@@ -191,7 +199,7 @@ impl Shown {
             _ => shown,
         };
         let [open, high, low] = [candle.open, candle.high, candle.low].map(decimal);
-        let volume = format!("{:.4}", candle.volume);
+        let volume = if candle.trade_count == 0 { "quiet".to_owned() } else { format!("{:.4}", candle.volume) };
         format!(
             "  {:<16}{shown}  {:<10}{open:>14}{high:>14}{low:>14}{volume:>14}{rate:>9.0}",
             self.symbol,

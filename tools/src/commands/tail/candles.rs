@@ -1,12 +1,12 @@
 //! The rows of a candle series.
 
-use tickplane_model::{Candle, Key, format_time};
+use tickplane_model::{Candle, Key};
 use tickplane_segments::{Plane, ReadError, SeriesReader};
 
 use super::Rows;
 use super::writer::Writer;
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Format};
+use crate::output::{Cell, Column, Format, time};
 
 /// Rows that one read copies at most while following.
 const BATCH_ROWS: u64 = 256;
@@ -55,34 +55,28 @@ impl CandleRows {
         Self { key, reader, at: Position { next: None }, live_seq: 0 }
     }
 
-    pub(super) fn columns() -> Vec<Column> {
-        let mut columns = vec![Column::right("row", 10), Column::left("open_time_ns", 23)];
+    /// A table leaves out what few people look at; programs get every column.
+    pub(super) fn columns(format: Format) -> Vec<Column> {
+        let mut columns = vec![Column::time("open_time_ns", "open time, UTC")];
         columns.extend(["open", "high", "low", "close"].map(|name| Column::right(name, 12)));
-        columns.extend(["volume", "quote_volume", "taker_buy_volume"].map(|name| Column::right(name, 14)));
-        columns.extend([Column::right("trade_count", 6), Column::left("quality", 6), Column::left("state", 6)]);
+        columns.push(Column::right("volume", 14));
+        if format != Format::Table {
+            columns.insert(0, Column::right("row", 10));
+            columns.extend(["quote_volume", "taker_buy_volume"].map(|name| Column::right(name, 14)));
+        }
+        columns.extend([Column::right("trade_count", 0), Column::left("quality", 7), Column::left("state", 6)]);
         columns
     }
 
     fn cells(row: u64, candle: &Candle, state: &str, format: Format) -> Vec<Cell> {
-        let open_time = match format {
-            Format::Table => Cell::Text(format_time(candle.open_time_ns)),
-            _ => Cell::Integer(candle.open_time_ns),
-        };
-        let number = Cell::Number;
-        vec![
-            Cell::count(row),
-            open_time,
-            number(candle.open),
-            number(candle.high),
-            number(candle.low),
-            number(candle.close),
-            number(candle.volume),
-            number(candle.quote_volume),
-            number(candle.taker_buy_volume),
-            Cell::count(candle.trade_count),
-            Cell::text(candle.quality),
-            Cell::text(state),
-        ]
+        let mut cells = vec![time(format, candle.open_time_ns)];
+        cells.extend([candle.open, candle.high, candle.low, candle.close, candle.volume].map(Cell::Number));
+        if format != Format::Table {
+            cells.insert(0, Cell::count(row));
+            cells.extend([candle.quote_volume, candle.taker_buy_volume].map(Cell::Number));
+        }
+        cells.extend([Cell::count(candle.trade_count), Cell::text(candle.quality), Cell::text(state)]);
+        cells
     }
 
     fn print(&mut self, writer: &mut Writer) -> Result<(), Failure> {
@@ -101,7 +95,8 @@ impl CandleRows {
                 writer.note(format_args!("{}: {lost} rows were overwritten before they were read", self.key))?;
             }
             for (row, candle) in (candles.first_row..).zip(&candles.candles) {
-                writer.row(&self.key, &Self::columns(), Self::cells(row, candle, "closed", writer.format()))?;
+                let format = writer.format();
+                writer.row(&self.key, &Self::columns(format), Self::cells(row, candle, "closed", format))?;
             }
         }
         Ok(())
@@ -126,8 +121,8 @@ impl Rows for CandleRows {
         match self.reader.live() {
             Ok(live) => {
                 self.live_seq = seq;
-                let cells = Self::cells(live.row, &live.candle, "open", writer.format());
-                writer.live(&self.key, &Self::columns(), cells)
+                let format = writer.format();
+                writer.live(&self.key, &Self::columns(format), Self::cells(live.row, &live.candle, "open", format))
             }
             Err(ReadError::Busy | ReadError::Empty | ReadError::Moved | ReadError::NoColumn) => Ok(()),
         }

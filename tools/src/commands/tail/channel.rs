@@ -1,12 +1,12 @@
 //! The events of a channel.
 
-use tickplane_model::{Key, format_time};
+use tickplane_model::Key;
 use tickplane_segments::{ConnectionState, EventFollower, EventKind, Next, Plane, PlaneEvent, SeriesReader};
 
 use super::Rows;
 use super::writer::Writer;
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Format};
+use crate::output::{Cell, Column, Format, time};
 
 /// Follows one channel.
 pub(super) struct Channel {
@@ -22,7 +22,7 @@ impl Channel {
     }
 
     pub(super) fn columns(&self) -> Vec<Column> {
-        let mut columns = vec![Column::left("publish_ns", 23)];
+        let mut columns = vec![Column::time("publish_ns", "published, UTC")];
         if self.series.is_some() {
             columns.extend([Column::right("row", 10), Column::right("close", 12), Column::left("quality", 6)]);
         } else {
@@ -43,10 +43,7 @@ impl Channel {
     }
 
     fn cells(&self, event: &PlaneEvent, format: Format) -> Vec<Cell> {
-        let time = match format {
-            Format::Table => Cell::Text(format_time(event.publish_ns)),
-            _ => Cell::Integer(event.publish_ns),
-        };
+        let time = time(format, event.publish_ns);
         let Some(series) = &self.series else {
             return vec![time, Cell::text(ConnectionState::from_number(event.detail).as_str())];
         };

@@ -1,13 +1,13 @@
 //! The values of an indicator, a column per output.
 
-use tickplane_model::{Key, format_time};
+use tickplane_model::Key;
 use tickplane_segments::{Plane, SeriesReader};
 
 use super::Rows;
 use super::candles::Position;
 use super::writer::Writer;
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Format};
+use crate::output::{Cell, Column, Format, time};
 
 /// Columns before the indicators' in a series.
 const CANDLE_COLUMNS: usize = 10;
@@ -31,18 +31,14 @@ impl IndicatorRows {
     }
 
     pub(super) fn columns(&self) -> Vec<Column> {
-        let mut columns = vec![Column::right("row", 10), Column::left("open_time_ns", 23)];
+        let mut columns = vec![Column::right("row", 10), Column::time("open_time_ns", "open time, UTC")];
         columns.extend(self.outputs.iter().map(|name| Column::right(name.clone(), 20)));
         columns.push(Column::left("state", 6));
         columns
     }
 
     fn cells(row: u64, open_time_ns: i64, values: &[f64], state: &str, format: Format) -> Vec<Cell> {
-        let open_time = match format {
-            Format::Table => Cell::Text(format_time(open_time_ns)),
-            _ => Cell::Integer(open_time_ns),
-        };
-        let mut cells = vec![Cell::count(row), open_time];
+        let mut cells = vec![Cell::count(row), time(format, open_time_ns)];
         cells.extend(values.iter().map(|value| Cell::Number(*value)));
         cells.push(Cell::text(state));
         cells

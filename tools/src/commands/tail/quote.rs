@@ -1,12 +1,12 @@
 //! The best bid and ask of an instrument.
 
-use tickplane_model::{Key, format_time};
+use tickplane_model::Key;
 use tickplane_segments::{Plane, QuoteReader, QuoteRecord};
 
 use super::Rows;
 use super::writer::Writer;
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Format};
+use crate::output::{Cell, Column, Format, time};
 
 /// Follows the last quote of one instrument: quotes that were replaced before they were looked at are not lost, but out of date.
 pub(super) struct Quotes {
@@ -21,19 +21,15 @@ impl Quotes {
     }
 
     pub(super) fn columns() -> Vec<Column> {
-        let mut columns = vec![Column::right("seq", 8), Column::left("receive_ns", 23)];
+        let mut columns = vec![Column::right("seq", 8), Column::time("receive_ns", "received, UTC")];
         columns.extend(["bid_quantity", "bid_price", "ask_price", "ask_quantity"].map(|name| Column::right(name, 14)));
         columns
     }
 
     fn cells(record: &QuoteRecord, format: Format) -> Vec<Cell> {
         let quote = &record.quote;
-        let time = match format {
-            Format::Table => Cell::Text(format_time(quote.receive_ns)),
-            _ => Cell::Integer(quote.receive_ns),
-        };
         let numbers = [quote.bid_quantity, quote.bid_price, quote.ask_price, quote.ask_quantity].map(Cell::Number);
-        [Cell::count(record.seq), time].into_iter().chain(numbers).collect()
+        [Cell::count(record.seq), time(format, quote.receive_ns)].into_iter().chain(numbers).collect()
     }
 }
 

@@ -11,7 +11,7 @@ use super::quote::Quotes;
 use super::trades::Trades;
 use super::writer::Writer;
 use crate::failure::Failure;
-use crate::output::Column;
+use crate::output::{Column, Format};
 
 /// One key that is tailed.
 pub(super) enum Source {
@@ -48,9 +48,9 @@ impl Source {
     }
 
     /// The columns of its rows.
-    pub(super) fn columns(&self) -> Vec<Column> {
+    pub(super) fn columns(&self, format: Format) -> Vec<Column> {
         match self {
-            Self::Candles(_) => CandleRows::columns(),
+            Self::Candles(_) => CandleRows::columns(format),
             Self::Trades(_) => Trades::columns(),
             Self::Quote(_) => Quotes::columns(),
             Self::Indicator(rows) => rows.columns(),

@@ -1,12 +1,12 @@
 //! The trades of an instrument.
 
-use tickplane_model::{Key, TradeFlags, format_time};
+use tickplane_model::{Key, TradeFlags};
 use tickplane_segments::{Next, Plane, TradeReader, TradeRecord};
 
 use super::Rows;
 use super::writer::Writer;
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Format};
+use crate::output::{Cell, Column, Format, time};
 
 const FLAGS: [(TradeFlags, &str); 5] = [
     (TradeFlags::HISTORY, "history"),
@@ -30,7 +30,7 @@ impl Trades {
     pub(super) fn columns() -> Vec<Column> {
         vec![
             Column::right("seq", 8),
-            Column::left("time_ns", 23),
+            Column::time("time_ns", "venue's time, UTC"),
             Column::right("price", 12),
             Column::right("quantity", 14),
             Column::left("side", 4),
@@ -42,14 +42,10 @@ impl Trades {
 
     fn cells(record: &TradeRecord, format: Format) -> Vec<Cell> {
         let trade = &record.trade;
-        let time = match format {
-            Format::Table => Cell::Text(format_time(trade.exchange_ns)),
-            _ => Cell::Integer(trade.exchange_ns),
-        };
         let flags: Vec<&str> = FLAGS.iter().filter(|(flag, _)| trade.flags.contains(*flag)).map(|(_, n)| *n).collect();
         vec![
             Cell::count(record.seq),
-            time,
+            time(format, trade.exchange_ns),
             Cell::Number(trade.price),
             Cell::Number(trade.quantity),
             Cell::text(trade.side().as_str()),

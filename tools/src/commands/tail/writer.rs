@@ -34,7 +34,7 @@ impl Writer {
         let has_key_column = sources.len() > 1;
         let mut sheets: Vec<(Vec<Column>, Sheet)> = Vec::new();
         for source in sources {
-            let columns = source.columns();
+            let columns = source.columns(format);
             if sheets.iter().all(|(known, _)| *known != columns) {
                 let sheet = Sheet::new(format, &with_key(format, has_key_column, &columns));
                 sheets.push((columns, sheet));

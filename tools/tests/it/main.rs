@@ -1,0 +1,8 @@
+//! The `tickplane` command as a shell sees it: exit codes, what goes to stdout and stderr, and what is left behind.
+
+mod bad_input;
+mod decode;
+mod demo;
+mod memory;
+mod plane;
+mod support;
