@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 
 use tickplane_daemon::{Config, ExchangeConfig, plane_bytes};
 use tickplane_model::ExchangeId;
-use tickplane_segments::{Instance, Plane};
+use tickplane_segments::{ArenaShape, Instance, Plane};
 
 use crate::failure::Failure;
 use crate::output::bytes;
@@ -19,7 +19,14 @@ pub(crate) fn symbols(exchange: &ExchangeConfig) -> usize {
 
 /// Bytes a plane takes with these exchanges.
 pub(crate) fn needed_bytes(config: &Config, exchanges: &[ExchangeId]) -> u64 {
-    plane_bytes(config, exchanges.iter().map(|id| symbols(&config.exchange(*id))).sum())
+    let counts = exchanges.iter().map(|id| symbols(&config.exchange(*id)));
+    needed_bytes_of(config, exchanges.len(), counts.sum())
+}
+
+/// Bytes a plane takes with so many exchanges that bring so many symbols together.
+pub(crate) fn needed_bytes_of(config: &Config, exchanges: usize, symbols: usize) -> u64 {
+    // Each exchange has a file of its own, whose header and directory are taken at once.
+    plane_bytes(config, symbols) + exchanges as u64 * ArenaShape::default().bytes()
 }
 
 /// Refuses what the file system cannot hold; what the instance holds already counts as free.

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use clap::Args;
-use tickplane_daemon::{Config, ExchangeConfig, plane_bytes, symbol_bytes};
+use tickplane_daemon::{Config, ExchangeConfig, symbol_bytes};
 use tickplane_model::{ExchangeId, Timeframe};
 use tickplane_runtimes::choose;
 use tickplane_segments::Instance;
 
 use crate::arguments::Global;
 use crate::failure::Failure;
-use crate::memory::{check, symbols};
+use crate::memory::{check, needed_bytes_of, symbols};
 use crate::output::{Cell, Column, Format, Sheet, bytes, json_line};
 
 const AFTER_HELP: &str = "\
@@ -36,7 +36,7 @@ impl CheckConfig {
         let instance = Instance::new(config.root.as_deref(), &config.instance)?;
         let exchanges = exchanges(&config);
         let counts: Vec<(String, usize)> = exchanges.iter().map(|(name, e)| (name.clone(), symbols(e))).collect();
-        let needed = plane_bytes(&config, counts.iter().map(|(_, count)| count).sum());
+        let needed = needed_bytes_of(&config, counts.len(), counts.iter().map(|(_, count)| count).sum());
         print(global.format(), &config, &instance, &counts, needed)?;
         check(&instance, needed)
     }

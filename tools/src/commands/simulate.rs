@@ -53,7 +53,7 @@ impl Simulate {
         let config =
             SimulationConfig { venues, symbols, seed, plain, port, ca_path: ca_path.clone(), ..Default::default() };
         let simulation = Simulation::start(config)?;
-        let text = plane_config(simulation.endpoints(), ca_path.as_deref());
+        let text = plane_config(simulation.endpoints(), symbols, ca_path.as_deref());
         let config_path = folder.0.join("plane.toml");
         std::fs::write(&config_path, &text)
             .map_err(|error| Failure::failed(format!("{}: {error}", config_path.display())))?;
@@ -104,13 +104,13 @@ impl Drop for Folder {
 }
 
 /// A plane config for these endpoints.
-fn plane_config(endpoints: &[VenueEndpoint], ca: Option<&Path>) -> String {
+fn plane_config(endpoints: &[VenueEndpoint], symbols: usize, ca: Option<&Path>) -> String {
     let mut text = String::from("# A plane on simulated exchanges.\n");
     for VenueEndpoint { exchange, websocket, rest } in endpoints {
         // Writing to a String cannot fail.
         let _ = write!(
             text,
-            "\n[exchanges.{exchange}]\nautostart = true\nwebsocket = \"{websocket}\"\nrest = \"{rest}\"\n"
+            "\n[exchanges.{exchange}]\nautostart = true\ntop = {symbols}\nwebsocket = \"{websocket}\"\nrest = \"{rest}\"\n"
         );
         if let Some(ca) = ca {
             let _ = writeln!(text, "ca = \"{}\"", ca.display());

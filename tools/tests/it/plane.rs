@@ -51,6 +51,12 @@ fn the_commands_tell_of_a_running_plane() {
     assert!(!connections.is_empty() && connections.iter().all(|value| value["exchange"] == "kraken"), "{status:?}");
     tickplane(&["status", "coinbase", "--root", at]).fails(3, "`tickplane start coinbase` connects it");
 
+    let taken = types[0]["memory_bytes"].as_u64().unwrap();
+    let stated = tickplane(&["check-config", &venues.config, "--root", at, "--format", "json"]);
+    let stated: Value = serde_json::from_str(stated.lines()[0]).unwrap();
+    let stated = stated["memory_bytes"].as_u64().unwrap();
+    assert!(taken <= stated && stated < taken + (2 << 20), "{taken} bytes taken, {stated} stated");
+
     wrong_keys(at);
     formats(at);
 

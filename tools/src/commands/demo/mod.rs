@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use crossbeam_channel::{Receiver, unbounded};
-use tickplane_daemon::{Config, Daemon, ExchangeConfig, THREADS_MAX, plane_bytes};
+use tickplane_daemon::{Config, Daemon, ExchangeConfig, THREADS_MAX};
 use tickplane_model::Timeframe;
 use tickplane_runtimes::Runtime;
 use tickplane_segments::Plane;
@@ -144,11 +144,10 @@ impl Demo {
             exchanges: simulation.endpoints().iter().map(exchange).collect(),
             ..Default::default()
         };
-        let symbols = self.symbols * self.venues.0.len();
         for depth in DEPTHS {
             config.depth = depth;
             config.revise_rows = config.revise_rows.min(depth as u32);
-            if plane_bytes(&config, symbols) <= MEMORY_BYTES_MAX {
+            if needed_bytes(&config, &self.venues.0) <= MEMORY_BYTES_MAX {
                 break;
             }
         }

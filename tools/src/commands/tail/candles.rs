@@ -13,7 +13,7 @@ const BATCH_ROWS: u64 = 256;
 
 /// Follows one candle series.
 pub(super) struct CandleRows {
-    key: Key,
+    pub(super) key: Key,
     reader: SeriesReader,
     at: Position,
     live_seq: u64,

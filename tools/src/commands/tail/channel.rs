@@ -10,7 +10,7 @@ use crate::output::{Cell, Column, Format, time};
 
 /// Follows one channel.
 pub(super) struct Channel {
-    key: Key,
+    pub(super) key: Key,
     follower: EventFollower,
     /// The series of a candle channel.
     series: Option<SeriesReader>,

@@ -16,7 +16,7 @@ const TRIES_MAX: usize = 16;
 
 /// Follows one indicator.
 pub(super) struct IndicatorRows {
-    key: Key,
+    pub(super) key: Key,
     reader: SeriesReader,
     /// Names of the outputs, as columns of the series.
     outputs: Vec<String>,

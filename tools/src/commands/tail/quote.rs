@@ -10,7 +10,7 @@ use crate::output::{Cell, Column, Format, time};
 
 /// Follows the last quote of one instrument: quotes that were replaced before they were looked at are not lost, but out of date.
 pub(super) struct Quotes {
-    key: Key,
+    pub(super) key: Key,
     reader: QuoteReader,
     seq: u64,
 }

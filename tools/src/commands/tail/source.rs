@@ -47,6 +47,17 @@ impl Source {
         matches!(self, Self::Channel(_))
     }
 
+    /// Its key.
+    pub(super) const fn key(&self) -> &Key {
+        match self {
+            Self::Candles(CandleRows { key, .. })
+            | Self::Trades(Trades { key, .. })
+            | Self::Quote(Quotes { key, .. })
+            | Self::Indicator(IndicatorRows { key, .. })
+            | Self::Channel(Channel { key, .. }) => key,
+        }
+    }
+
     /// The columns of its rows.
     pub(super) fn columns(&self, format: Format) -> Vec<Column> {
         match self {

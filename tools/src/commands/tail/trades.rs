@@ -18,7 +18,7 @@ const FLAGS: [(TradeFlags, &str); 5] = [
 
 /// Follows the trades of one instrument.
 pub(super) struct Trades {
-    key: Key,
+    pub(super) key: Key,
     reader: TradeReader,
 }
 

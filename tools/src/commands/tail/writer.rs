@@ -16,6 +16,7 @@ pub(super) struct Writer {
     sheets: Vec<(Vec<Column>, Sheet)>,
     last_sheet: Option<usize>,
     has_key_column: bool,
+    key_width: usize,
     shows_live: bool,
     block: Block,
 }
@@ -32,11 +33,12 @@ impl Writer {
     /// For these sources. CSV takes one kind of key only: its rows have one header.
     pub(super) fn new(format: Format, sources: &[Source], shows_live: bool) -> Result<Self, Failure> {
         let has_key_column = sources.len() > 1;
+        let key_width = sources.iter().map(|source| source.key().to_string().len()).max().unwrap_or(0);
         let mut sheets: Vec<(Vec<Column>, Sheet)> = Vec::new();
         for source in sources {
             let columns = source.columns(format);
             if sheets.iter().all(|(known, _)| *known != columns) {
-                let sheet = Sheet::new(format, &with_key(format, has_key_column, &columns));
+                let sheet = Sheet::new(format, &with_key(format, has_key_column, key_width, &columns));
                 sheets.push((columns, sheet));
             }
         }
@@ -45,7 +47,7 @@ impl Writer {
         }
         let is_on = shows_live && format == Format::Table && stdout_is_terminal();
         let block = Block { is_on, lines: Vec::new(), drawn: 0, is_stale: false };
-        Ok(Self { format, sheets, last_sheet: None, has_key_column, shows_live, block })
+        Ok(Self { format, sheets, last_sheet: None, has_key_column, key_width, shows_live, block })
     }
 
     /// Whether forming rows are wanted.
@@ -83,7 +85,7 @@ impl Writer {
         if self.has_key_column {
             cells.insert(0, key.to_string());
         }
-        let text = line(&with_key(self.format, self.has_key_column, columns), cells.into_iter());
+        let text = line(&with_key(self.format, self.has_key_column, self.key_width, columns), cells.into_iter());
         self.block.is_stale = true;
         match self.block.lines.iter_mut().find(|(of, _)| of == key) {
             Some((_, shown)) => *shown = text,
@@ -105,10 +107,10 @@ impl Writer {
     }
 }
 
-fn with_key(format: Format, has_key_column: bool, columns: &[Column]) -> Vec<Column> {
+fn with_key(format: Format, has_key_column: bool, key_width: usize, columns: &[Column]) -> Vec<Column> {
     let mut all = columns.to_vec();
     if format == Format::Json || has_key_column {
-        all.insert(0, Column::left("key", 32));
+        all.insert(0, Column::left("key", key_width));
     }
     all
 }
