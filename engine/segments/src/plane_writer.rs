@@ -22,6 +22,7 @@ use crate::{
 };
 
 const DIRECTORY_MODE: u32 = 0o755;
+const TAKE_TRIES: u32 = 16;
 
 /// A plane open for writing: one per process, on its cold thread. Segments stay when it is dropped.
 #[derive(Debug)]
@@ -44,12 +45,7 @@ impl PlaneWriter {
     /// has no room for the shape, [`SegmentError::Refused`] when an existing file is of another version or damaged.
     pub fn open(instance: &Instance, shape: &PlaneShape, now_ns: i64) -> Result<Self, SegmentError> {
         let directory = instance.directory();
-        DirBuilder::new()
-            .recursive(true)
-            .mode(DIRECTORY_MODE)
-            .create(directory)
-            .map_err(SegmentError::io("make", directory))?;
-        let lock = Lock::take(&instance.lock_path())?;
+        let lock = take_instance(instance)?;
         remove_stale(directory)?;
         let arena = Arena::open(&instance.plane_path(), SegmentKind::Plane, &shape.arena(), now_ns)?;
         let bell = Bell { segment: Arc::clone(arena.segment()), rung: Arc::default() };
@@ -168,6 +164,25 @@ impl PlaneWriter {
         self.segments().iter().for_each(|segment| tell(segment));
         tell(self.arena.segment());
     }
+}
+
+/// Makes the folder and takes its lock. A plane that ends with [`PlaneWriter::remove`] may take the folder away in
+/// between: then both are tried again.
+fn take_instance(instance: &Instance) -> Result<Lock, SegmentError> {
+    let directory = instance.directory();
+    let attempt = || {
+        let made = DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(directory);
+        made.map_err(SegmentError::io("make", directory))?;
+        Lock::take(&instance.lock_path())
+    };
+    for _ in 1..TAKE_TRIES {
+        match attempt() {
+            Err(SegmentError::Io { source, .. })
+                if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => {}
+            outcome => return outcome,
+        }
+    }
+    attempt()
 }
 
 fn remove_file(path: &Path) -> Result<(), SegmentError> {

@@ -1,6 +1,8 @@
 //! Who may write, what a successor finds, and what readers notice.
 
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use tickplane_model::{ExchangeId, Timeframe};
 use tickplane_segments::{
@@ -34,6 +36,35 @@ fn of_many_writers_one_wins() {
         });
         assert_eq!(winners, 1, "round {round}");
     }
+}
+
+/// A holder that removes its instance takes the lock's file away under those who wait for it.
+#[test]
+fn removal_never_lets_two_writers_in() {
+    let scratch = Scratch::new("remove");
+    let (holders, begun) = (AtomicU32::new(0), Instant::now());
+    let attempt = || {
+        let mut wins = 0;
+        while begun.elapsed() < Duration::from_secs(1) {
+            match PlaneWriter::open(&scratch.instance, &PLANE, NOW_NS) {
+                Ok(writer) => {
+                    assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0, "two writers hold the instance");
+                    std::thread::sleep(Duration::from_micros(200));
+                    holders.fetch_sub(1, Ordering::SeqCst);
+                    writer.remove(NOW_NS).unwrap();
+                    wins += 1;
+                }
+                Err(SegmentError::Locked { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        wins
+    };
+    let wins: u32 = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(attempt)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert!(wins > 10, "{wins} wins");
 }
 
 #[test]
