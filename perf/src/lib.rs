@@ -24,6 +24,7 @@
 //! | `machine.rs` | where and with what it was measured |
 //! | `benches.rs` | the medians of the criterion benches |
 //! | `record.rs` | the committed record |
+#![allow(clippy::disallowed_methods, reason = "a harness measures time and has threads and sockets of its own")]
 #![forbid(unsafe_code)]
 
 mod benches;

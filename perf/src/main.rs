@@ -1,4 +1,5 @@
 //! `tickplane-perf`: measures end to end, and writes records.
+#![allow(clippy::disallowed_methods, reason = "a harness measures time and has threads and sockets of its own")]
 #![forbid(unsafe_code)]
 
 use std::ops::RangeInclusive;

@@ -76,6 +76,7 @@ fn relay_block(
 ) -> Result<(), PerfError> {
     let mut relay = Relay::start(settings.runtime, pins.shard)?;
     let mut frame = TradeFrame::new();
+    let mut samples = Samples::new();
     let mut pace = Pace::new(settings.pause_us.clone(), block);
     for number in 1..=WARM_UP + messages {
         frame.write(number, machine::now_ms());
@@ -84,9 +85,11 @@ fn relay_block(
         relay.send(frame.bytes())?;
         let seen = until("message", number, sent, || Ok(relay.has_all()))?;
         if number > WARM_UP {
-            outcome.relay.record(due, sent, seen);
+            samples.record(due, sent, seen);
         }
     }
+    samples.end_block();
+    outcome.relay.add(&samples);
     Ok(())
 }
 
@@ -122,6 +125,7 @@ fn trades(
 ) -> Result<(), PerfError> {
     let mut frame = TradeFrame::new();
     let mut live = LiveCandle::default();
+    let (mut trade, mut candle) = (Samples::new(), Samples::new());
     for number in 1..=WARM_UP + messages {
         frame.write(number, machine::now_ms());
         let live_before = plane.candles.live_seq();
@@ -134,9 +138,13 @@ fn trades(
         })?;
         check_candle(&live, number)?;
         if number > WARM_UP {
-            outcome.trade.record(due, sent, in_ring);
-            outcome.candle.record(due, sent, in_candle);
+            trade.record(due, sent, in_ring);
+            candle.record(due, sent, in_candle);
         }
+    }
+    for (samples, all) in [(&mut trade, &mut outcome.trade), (&mut candle, &mut outcome.candle)] {
+        samples.end_block();
+        all.add(samples);
     }
     Ok(())
 }

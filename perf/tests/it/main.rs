@@ -1,4 +1,5 @@
 //! The harness measures what it says: every trade comes out, and the figures hang together.
+#![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 use std::time::Duration;
 
