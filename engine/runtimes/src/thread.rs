@@ -15,7 +15,8 @@ use crossbeam_utils::sync::{Parker, Unparker};
 use tickplane_model::ExchangeId;
 use tickplane_segments::Bell;
 use tickplane_shards::{
-    Action, Clock, CloseReason, ConnectionId, ConnectionSpec, Now, OwnedInstrument, Report, Shard, SymbolFeeds, Worker,
+    Action, Clock, CloseReason, ConnectionId, ConnectionSpec, Fetch, FetchError, Now, OwnedInstrument, Report, Shard,
+    SymbolFeeds, Worker,
 };
 
 use crate::choice::Runtime;
@@ -251,8 +252,17 @@ impl Body {
                     self.spec.resolver.ask(connection, attempt, host, port, self.waking.clone());
                 }
                 Action::Close { connection } => sockets.close(connection),
+                Action::Fetch(fetch) => self.refuse(&fetch),
                 Action::Report(report) => drop(self.spec.notices.send(Notice::Report(report))),
             }
+        }
+    }
+
+    /// Answers a question that no one here can carry to the venue.
+    fn refuse(&mut self, fetch: &Fetch) {
+        if let Some(shard) = &mut self.spec.shard {
+            let error = FetchError::Failed("this thread cannot ask venues by REST".to_owned());
+            shard.fetched(fetch.ticket, Err(error), self.clock.now(), &self.clock);
         }
     }
 

@@ -10,6 +10,7 @@ mod backoff;
 mod connection;
 mod duplicates;
 mod feed;
+mod fetch;
 mod instrument;
 mod link;
 mod now;
@@ -19,6 +20,7 @@ mod worker;
 
 pub use connection::{CloseReason, ConnectionSpec};
 pub use feed::Feed;
+pub use fetch::{Fetch, FetchError};
 pub use instrument::{OwnedInstrument, Route};
 pub use link::{Address, LinkError};
 pub use now::{Clock, Now};

@@ -9,6 +9,7 @@ use tickplane_rings::Sender;
 use tickplane_segments::{ConnectionHealth, ConnectionState, EventKind, EventWriter, PlaneEvent, Stage, ThreadHealth};
 
 use crate::connection::{CloseReason, Connection, ConnectionSpec, Due};
+use crate::fetch::{Fetch, FetchError};
 use crate::instrument::{Intake, OwnedInstrument};
 use crate::now::{Clock, Now};
 
@@ -34,6 +35,8 @@ pub enum Action {
         /// Which.
         connection: ConnectionId,
     },
+    /// Ask the venue by REST; the answer comes back by [`Shard::fetched`].
+    Fetch(Fetch),
     /// Tell people what happened.
     Report(Report),
 }
@@ -186,6 +189,12 @@ impl Shard {
     /// The TCP connection ended, or could not be opened.
     pub fn closed(&mut self, id: ConnectionId, reason: CloseReason, now: Now) {
         self.end(id, reason, now);
+    }
+
+    /// The answer to a [`Fetch`]. One that nobody waits for any more is dropped.
+    pub fn fetched(&mut self, ticket: u64, answer: Result<Vec<u8>, FetchError>, now: Now, clock: &impl Clock) {
+        // Nothing asks as yet, so no ticket is known.
+        let _ = (ticket, answer, now, clock);
     }
 
     /// Does what has become due.

@@ -143,6 +143,7 @@ impl Rig {
                     assert_eq!(connection, 0);
                     self.is_connected = false;
                 }
+                Action::Fetch(fetch) => panic!("{fetch:?}"),
                 Action::Report(report) => self.reports.push(report.what),
             }
         }
