@@ -1,13 +1,10 @@
 //! Status codes: what each failure of the reader is called in C, and what to do about it.
 
 use std::ffi::{CStr, c_char};
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io;
 
-use tickplane_layout::Word;
-use tickplane_layout::header::{HEADER_WORDS, Header, HeaderError};
-use tickplane_segments::{FindError, OpenError, ReadError};
+use tickplane_layout::header::HeaderError;
+use tickplane_segments::{FindError, OpenError, ReadError, Refusal};
 
 /// Done.
 pub const TP_OK: i32 = 0;
@@ -81,8 +78,10 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         Self(match error {
             OpenError::NoPlane(_) => TP_ENOPLANE,
-            OpenError::Refused { path, .. } if is_of_another_version(&path) => TP_EVERSION,
-            OpenError::Refused { .. } => TP_EDAMAGED,
+            OpenError::Refused { refusal, .. } => match refusal {
+                Refusal::Header(HeaderError::Version(..) | HeaderError::Feature(_)) => TP_EVERSION,
+                _ => TP_EDAMAGED,
+            },
             OpenError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => TP_EACCESS,
             OpenError::Io { .. } => TP_EIO,
         })
@@ -109,20 +108,6 @@ impl From<ReadError> for Failure {
             ReadError::NoColumn => TP_ENOCOLUMN,
         })
     }
-}
-
-/// Whether a refused segment is whole but of a layout that this library does not read. The reader's refusal is a text
-/// for people, so the header is asked again.
-fn is_of_another_version(path: &Path) -> bool {
-    matches!(header_error(path), Some(HeaderError::Version(..) | HeaderError::Feature(_)))
-}
-
-fn header_error(path: &Path) -> Option<HeaderError> {
-    let mut bytes = [0; HEADER_WORDS * size_of::<u64>()];
-    File::open(path).ok()?.read_exact(&mut bytes).ok()?;
-    let (words, _) = bytes.as_chunks();
-    let words: Vec<Word> = words.iter().map(|word| Word::new(u64::from_le_bytes(*word))).collect();
-    Header::new(&words).identity().err()
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ mod status;
 mod trade_reader;
 mod view;
 
-pub use error::{FindError, OpenError, ReadError, SegmentError};
+pub use error::{FindError, OpenError, ReadError, Refusal, SegmentError};
 pub use event::{Announced, EventFollower, EventKind, EventWriter, PlaneEvent};
 pub use exchange_writer::ExchangeWriter;
 pub use health::{ConnectionHealth, ThreadHealth};

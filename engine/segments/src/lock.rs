@@ -2,6 +2,7 @@
 //!
 //! The file is never renamed. It may be removed by the holder; so whoever gets the lock checks that the file it
 //! locked is still the one of that name.
+#![allow(clippy::disallowed_methods, reason = "the lock is a file")]
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};

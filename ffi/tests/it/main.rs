@@ -1,4 +1,5 @@
 //! Integration tests of the C face: one binary.
+#![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod allocations;
 mod entries;

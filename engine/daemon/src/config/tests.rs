@@ -1,4 +1,5 @@
 //! What a config says, and what it says about mistakes.
+#![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 use super::*;
 

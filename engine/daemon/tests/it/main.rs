@@ -1,4 +1,5 @@
 //! The whole plane against simulated exchanges, over real sockets, TLS and shared memory.
+#![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod control;
 mod plane;

@@ -1,4 +1,5 @@
 //! The conformance suite: every exchange of the registry against its fixtures, its limits and real captures.
+#![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod allocation;
 mod captures;

@@ -1,4 +1,5 @@
 //! The client's end of a WebSocket against tungstenite's own server end, byte by byte in memory.
+#![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 use std::io::{self, ErrorKind, Read, Write};
 

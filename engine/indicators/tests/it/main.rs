@@ -1,4 +1,5 @@
 //! Indicators against golden values, against themselves, and over rows without trades.
+#![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod golden;
 mod properties;

@@ -1,5 +1,6 @@
 //! Integration tests of the segments: one binary. It also plays the processes that are killed or confined: those
 //! tests return at once unless a parent test started them.
+#![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod fixture;
 mod hostile;
