@@ -37,7 +37,7 @@ not found, 4 the input had rejects.";
 
 #[derive(Parser, Debug)]
 #[command(name = "tickplane", version, about = ABOUT, long_about = LONG_ABOUT, after_help = AFTER_HELP)]
-#[command(max_term_width = 110, disable_help_subcommand = true)]
+#[command(disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,

@@ -1,4 +1,5 @@
 //! The `tickplane` command.
+#![allow(clippy::disallowed_methods, reason = "a command has every power")]
 #![forbid(unsafe_code)]
 
 mod arguments;

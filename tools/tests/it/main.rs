@@ -1,4 +1,5 @@
 //! The `tickplane` command as a shell sees it: exit codes, what goes to stdout and stderr, and what is left behind.
+#![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod bad_input;
 mod decode;

@@ -34,7 +34,7 @@ impl Scratch {
                 format!("instance \"{name}\" exists; a demo removes its own at the end: choose another --instance");
             return Err(Failure::Usage(text));
         }
-        let ca_path = std::env::temp_dir().join(format!("tickplane-demo-{pid}.pem"));
+        let ca_path = ca_path(&format!("{PREFIX}{pid}"));
         Ok(Self { instance, root, ca_path })
     }
 
@@ -51,6 +51,11 @@ impl Drop for Scratch {
     }
 }
 
+/// The CA's file beside a demo of this name.
+fn ca_path(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("tickplane-{name}.pem"))
+}
+
 /// Removes the instances of demos that were killed.
 fn clear(root: Option<&Path>) {
     let folder = root.unwrap_or(Path::new(DEFAULT_ROOT));
@@ -61,6 +66,7 @@ fn clear(root: Option<&Path>) {
         if is_dead(&instance) {
             // Another user's stay: they are not ours to remove.
             let _ = fs::remove_dir_all(instance.directory());
+            let _ = fs::remove_file(ca_path(name));
         }
     }
 }

@@ -67,7 +67,7 @@ pub(crate) struct Demo {
     /// The same seed gives the same market
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Threads that build candles, 0 to build them where the sockets are read [default: what fits the machine]
+    /// Threads that build candles; 0 for none of their own [default: what fits the machine]
     #[arg(long, value_name = "N", value_parser = threads)]
     workers: Option<usize>,
     /// Threads that hold sockets [default: what fits the machine]
@@ -185,11 +185,12 @@ impl Demo {
         }
         table.end()?;
         let seconds = started.elapsed().as_secs_f64();
+        let health = Health::read(&plane);
         let (rows, reader) = reading.finish();
         Ok(Summary {
             seconds,
             memory_bytes: held_bytes(&plane),
-            health: Health::read(&plane),
+            health,
             comparison: Comparison::new(&rows, simulation),
             reader,
         })

@@ -163,9 +163,10 @@ impl Table {
         let each = (lines / exchanges.len().max(1)).saturating_sub(2).max(1);
         let mut page = Vec::new();
         for exchange in exchanges {
+            // What matters most stands first: a narrow terminal cuts the rest.
             let header = format!(
-                "{exchange:<18}{:>14}  {:<10}{:>14}{:>14}{:>14}{:>14}{:>9}",
-                "price", "closed 1s", "open", "high", "low", "volume", "trades/s"
+                "{exchange:<16}{:>14}{:>10}  {:<10}{:>14}{:>14}{:>14}{:>14}{:>14}",
+                "price", "trades/s", "closed 1s", "close", "volume", "open", "high", "low"
             );
             page.push(Style::Bold.paint(&header, has_colour));
             let mut of_venue: Vec<&mut Shown> =
@@ -188,7 +189,7 @@ impl Shown {
         let price = self.trades.trade(head).map_or(f64::NAN, |trade| trade.price);
         let closed = self.series.candles(1).ok().and_then(|candles| candles.candles.first().copied());
         let Some(candle) = closed else {
-            return format!("  {:<16}{:>14}", self.symbol, decimal(price));
+            return format!("  {:<14}{:>14}", self.symbol, decimal(price));
         };
         let time = tickplane_model::format_time(candle.open_time_ns);
         // Padded before it is painted: a colour has length but no width.
@@ -198,12 +199,12 @@ impl Shown {
             Some(std::cmp::Ordering::Less) => Style::Red.paint(&shown, has_colour),
             _ => shown,
         };
-        let [open, high, low] = [candle.open, candle.high, candle.low].map(decimal);
+        let [open, high, low, close] = [candle.open, candle.high, candle.low, candle.close].map(decimal);
         let volume = if candle.trade_count == 0 { "quiet".to_owned() } else { format!("{:.4}", candle.volume) };
+        let time = &time[11..19];
         format!(
-            "  {:<16}{shown}  {:<10}{open:>14}{high:>14}{low:>14}{volume:>14}{rate:>9.0}",
-            self.symbol,
-            &time[11..19]
+            "  {:<14}{shown}{rate:>10.0}  {time:<10}{close:>14}{volume:>14}{open:>14}{high:>14}{low:>14}",
+            self.symbol
         )
     }
 }

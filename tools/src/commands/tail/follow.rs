@@ -59,8 +59,8 @@ pub(super) fn follow(
 
 fn gone(status: &PlaneStatus, writer: &mut Writer) -> Result<Life, Failure> {
     match status.state {
-        LifeState::Closed => writer.note("the plane has closed; waiting for the next one")?,
-        _ => writer.note(format_args!("the plane (pid {}) is gone; waiting for the next one", status.pid))?,
+        LifeState::Closed => writer.tell("the plane has closed; waiting for the next one")?,
+        _ => writer.tell(format_args!("the plane (pid {}) is gone; waiting for the next one", status.pid))?,
     }
     Ok(Life::Gone)
 }
@@ -68,7 +68,7 @@ fn gone(status: &PlaneStatus, writer: &mut Writer) -> Result<Life, Failure> {
 fn look(life: Life, plane: &Plane, sources: &mut [Source], writer: &mut Writer) -> Result<Life, Failure> {
     let has_changed = plane.changed();
     if has_changed && plane.reattach().is_ok() && plane.status().alive {
-        writer.note(format_args!("the plane (pid {}) is back", plane.status().pid))?;
+        writer.tell(format_args!("the plane (pid {}) is back", plane.status().pid))?;
         return find(plane, (0..sources.len()).collect(), sources);
     }
     match life {

@@ -65,7 +65,7 @@ impl Tail {
             .map(|key| open(&plane, key))
             .collect::<Result<Vec<Source>, _>>()
             .map_err(|e| resolve::named(e, &plane))?;
-        let mut writer = Writer::new(global.format(), &sources, self.shows_live(global))?;
+        let mut writer = Writer::new(global.format(), &sources, self.shows_live(global), global.quiet)?;
         if !self.follow && sources.iter().any(Source::is_channel) {
             return Err(Failure::usage("channels have no past to print; add --follow"));
         }

@@ -18,6 +18,7 @@ pub(super) struct Writer {
     has_key_column: bool,
     key_width: usize,
     shows_live: bool,
+    is_quiet: bool,
     block: Block,
 }
 
@@ -31,7 +32,7 @@ struct Block {
 
 impl Writer {
     /// For these sources. CSV takes one kind of key only: its rows have one header.
-    pub(super) fn new(format: Format, sources: &[Source], shows_live: bool) -> Result<Self, Failure> {
+    pub(super) fn new(format: Format, sources: &[Source], shows_live: bool, is_quiet: bool) -> Result<Self, Failure> {
         let has_key_column = sources.len() > 1;
         let key_width = sources.iter().map(|source| source.key().to_string().len()).max().unwrap_or(0);
         let mut sheets: Vec<(Vec<Column>, Sheet)> = Vec::new();
@@ -47,7 +48,7 @@ impl Writer {
         }
         let is_on = shows_live && format == Format::Table && stdout_is_terminal();
         let block = Block { is_on, lines: Vec::new(), drawn: 0, is_stale: false };
-        Ok(Self { format, sheets, last_sheet: None, has_key_column, key_width, shows_live, block })
+        Ok(Self { format, sheets, last_sheet: None, has_key_column, key_width, shows_live, is_quiet, block })
     }
 
     /// Whether forming rows are wanted.
@@ -94,7 +95,12 @@ impl Writer {
         Ok(())
     }
 
-    /// Says on stderr what is no data, such as records that were lost.
+    /// Says on stderr how the plane is, unless asked to be quiet.
+    pub(super) fn tell(&mut self, text: impl std::fmt::Display) -> Result<(), Failure> {
+        if self.is_quiet { Ok(()) } else { self.note(text) }
+    }
+
+    /// Says on stderr what a reader must know, such as records that were lost.
     pub(super) fn note(&mut self, text: impl std::fmt::Display) -> Result<(), Failure> {
         self.block.erase()?;
         talk(text);
