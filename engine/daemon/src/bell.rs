@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use tickplane_segments::Bell;
 
-/// How often the bell is looked at: the most that a sleeping reader is woken late, at 0.3 % of a core.
+/// How often the bell is looked at: the most that a sleeping reader is woken late.
 const PERIOD: Duration = Duration::from_millis(1);
+/// How often once nothing was published for a second: an idle plane should cost nothing.
+const PERIOD_QUIET: Duration = Duration::from_millis(10);
+const QUIET_AFTER: u32 = 1_000;
 
 /// The running thread; dropped, it ends.
 pub(crate) struct BellThread {
@@ -22,10 +25,11 @@ impl BellThread {
         let is_ending = Arc::new(AtomicBool::new(false));
         let told = is_ending.clone();
         let handle = std::thread::Builder::new().name("bell".to_owned()).spawn(move || {
+            let mut quiet = 0_u32;
             // SYNC bell-end: relaxed, the flag guards no data.
             while !told.load(Ordering::Relaxed) {
-                bell.ring();
-                std::thread::sleep(PERIOD);
+                quiet = if bell.ring() { 0 } else { quiet.saturating_add(1) };
+                std::thread::sleep(if quiet < QUIET_AFTER { PERIOD } else { PERIOD_QUIET });
             }
             bell.ring();
         })?;
