@@ -1,4 +1,4 @@
-//! When the stream was down, as far as the rows it touches are not closed yet.
+//! When the stream was down, as far as rows still need to know or may still be told otherwise.
 
 /// A span of venue time in which trades may be missing.
 #[derive(Clone, Copy, Debug)]
@@ -7,9 +7,16 @@ pub(crate) struct Outage {
     pub(crate) to_ns: i64,
     /// The plane did not listen at all before `to_ns`: the row in which it ends is partial.
     pub(crate) start: bool,
+    /// Nothing can bring back what is missing.
+    pub(crate) for_good: bool,
 }
 
 impl Outage {
+    /// An outage that may still be filled.
+    pub(crate) fn new(from_ns: i64, to_ns: i64) -> Self {
+        Self { from_ns, to_ns, start: false, for_good: false }
+    }
+
     /// How much of `from_ns..to_ns` it covers.
     pub(crate) fn overlap_ns(&self, from_ns: i64, to_ns: i64) -> i64 {
         (self.to_ns.min(to_ns) - self.from_ns.max(from_ns)).max(0)
@@ -19,19 +26,25 @@ impl Outage {
     pub(crate) fn starts_inside(&self, from_ns: i64, to_ns: i64) -> bool {
         self.start && from_ns < self.to_ns && self.to_ns < to_ns
     }
+
+    fn is_empty(&self) -> bool {
+        self.from_ns >= self.to_ns
+    }
 }
 
-/// How many finished outages can wait for the rows they touch. They wait only until the next row opens; one more
-/// than this is joined with the last, which overstates the gap rather than hiding it.
-const PENDING_MAX: usize = 8;
+/// How many finished outages are remembered. Those that reach beyond the open row must be: one more than this is
+/// joined with another, which overstates the gap rather than hiding it. Of the others the oldest is forgotten: its gap
+/// stays in its rows for good.
+const SPANS_MAX: usize = 16;
 
-/// The outage that goes on now, and those that reach beyond the open row.
+/// The outage that goes on now, and those that are over.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outages {
     down_since_ns: Option<i64>,
     /// Before the first sign of life after a resume.
     starting: bool,
-    pending: [Option<Outage>; PENDING_MAX],
+    /// What the rows they touch were told, or will be when they open.
+    spans: [Option<Outage>; SPANS_MAX],
 }
 
 impl Outages {
@@ -58,7 +71,7 @@ impl Outages {
     pub(crate) fn up(&mut self, at_ns: i64) -> Option<Outage> {
         let from_ns = self.down_since_ns.take()?;
         let start = std::mem::take(&mut self.starting);
-        Some(Outage { from_ns, to_ns: at_ns.max(from_ns + 1), start })
+        Some(Outage { start, ..Outage::new(from_ns, at_ns.max(from_ns + 1)) })
     }
 
     /// How much of `from_ns..to_ns` the outage of now covers.
@@ -66,31 +79,51 @@ impl Outages {
         self.down_since_ns.map_or(0, |since_ns| (to_ns - since_ns.max(from_ns)).max(0))
     }
 
-    /// Keeps a finished outage for rows that are not open yet.
-    pub(crate) fn keep(&mut self, outage: Outage) {
-        if let Some(free) = self.pending.iter_mut().find(|slot| slot.is_none()) {
+    /// Remembers a finished outage; rows from `open_end_ns` on have yet to be told of it.
+    pub(crate) fn keep(&mut self, outage: Outage, open_end_ns: i64) {
+        if let Some(free) = self.spans.iter_mut().find(|slot| slot.is_none()) {
             *free = Some(outage);
-        } else if let Some(last) = &mut self.pending[PENDING_MAX - 1] {
-            last.from_ns = last.from_ns.min(outage.from_ns);
-            last.to_ns = last.to_ns.max(outage.to_ns);
-            last.start |= outage.start;
+            return;
+        }
+        let end_ns = |slot: &&mut Option<Outage>| slot.map_or(i64::MAX, |span| span.to_ns);
+        let Some(Some(oldest)) = self.spans.iter_mut().min_by_key(end_ns) else { return };
+        if oldest.to_ns <= open_end_ns {
+            *oldest = outage;
+        } else {
+            oldest.from_ns = oldest.from_ns.min(outage.from_ns);
+            oldest.to_ns = oldest.to_ns.max(outage.to_ns);
+            oldest.start |= outage.start;
+            oldest.for_good |= outage.for_good;
         }
     }
 
-    /// What the finished outages mean for a row that opens: its gap, and whether it is partial. Those that end in it
-    /// are forgotten.
-    pub(crate) fn of_row(&mut self, from_ns: i64, to_ns: i64) -> (i64, bool) {
-        let (mut gap_ns, mut partial) = (0, false);
-        for slot in &mut self.pending {
-            if let Some(outage) = slot {
-                gap_ns += outage.overlap_ns(from_ns, to_ns);
-                partial |= outage.starts_inside(from_ns, to_ns);
-                if outage.to_ns <= to_ns {
-                    *slot = None;
-                }
-            }
+    /// What the finished outages mean for a row that opens: its gap, and whether it is partial.
+    pub(crate) fn of_row(&self, from_ns: i64, to_ns: i64) -> (i64, bool) {
+        let spans = self.spans.iter().flatten();
+        spans.fold((0, false), |(gap_ns, partial), span| {
+            (gap_ns + span.overlap_ns(from_ns, to_ns), partial | span.starts_inside(from_ns, to_ns))
+        })
+    }
+
+    /// Nothing is missing in `from_ns..to_ns`: takes that part out of a remembered outage and gives it; `None` when no
+    /// outage touches it any more.
+    pub(crate) fn fill(&mut self, from_ns: i64, to_ns: i64, open_end_ns: i64) -> Option<Outage> {
+        let touches = |span: &Outage| !span.for_good && span.overlap_ns(from_ns, to_ns) > 0;
+        let slot = self.spans.iter_mut().find(|slot| slot.as_ref().is_some_and(touches))?;
+        let whole = slot.take()?;
+        let filled = Outage { from_ns: whole.from_ns.max(from_ns), to_ns: whole.to_ns.min(to_ns), ..whole };
+        let before = Outage { to_ns: filled.from_ns, start: false, ..whole };
+        let after = Outage { from_ns: filled.to_ns, ..whole };
+        if !after.is_empty() {
+            self.keep(after, open_end_ns);
         }
-        (gap_ns, partial)
+        // Rows know of it already: without a place it is forgotten, and its gap stays.
+        if !before.is_empty()
+            && let Some(free) = self.spans.iter_mut().find(|slot| slot.is_none())
+        {
+            *free = Some(before);
+        }
+        Some(Outage { start: whole.start && filled.to_ns == whole.to_ns, ..filled })
     }
 }
 
@@ -98,27 +131,46 @@ impl Outages {
 mod tests {
     use super::*;
 
-    fn outage(from_ns: i64, to_ns: i64) -> Outage {
-        Outage { from_ns, to_ns, start: false }
-    }
-
     #[test]
-    fn an_outage_waits_for_every_row_it_touches_and_no_longer() {
+    fn an_outage_waits_for_every_row_it_touches() {
         let mut outages = Outages::default();
-        outages.keep(outage(95, 230));
-        outages.keep(outage(240, 250));
+        outages.keep(Outage::new(95, 230), 100);
+        outages.keep(Outage::new(240, 250), 100);
         assert_eq!(outages.of_row(100, 200), (100, false));
         assert_eq!(outages.of_row(200, 300), (40, false));
-        assert_eq!(outages.of_row(200, 300), (0, false), "both ended in that row");
+        assert_eq!(outages.of_row(300, 400), (0, false));
     }
 
     #[test]
     fn more_than_can_wait_overstate_the_gap() {
         let mut outages = Outages::default();
         for n in 0..20 {
-            outages.keep(outage(100 + 10 * n, 101 + 10 * n));
+            outages.keep(Outage::new(100 + 10 * n, 101 + 10 * n), 50);
         }
         let (gap_ns, _) = outages.of_row(100, 300);
-        assert_eq!(gap_ns, 7 + (291 - 170), "seven by themselves, the rest joined");
+        assert!(gap_ns >= 20, "{gap_ns} of at least 20");
+    }
+
+    #[test]
+    fn what_the_rows_know_already_is_forgotten_first() {
+        let mut outages = Outages::default();
+        for n in 0..20 {
+            outages.keep(Outage::new(100 + 10 * n, 101 + 10 * n), 1_000);
+        }
+        assert!(outages.fill(100, 140, 1_000).is_none(), "the four oldest are forgotten");
+        assert!(outages.fill(140, 141, 1_000).is_some());
+    }
+
+    #[test]
+    fn a_part_is_filled_once_and_the_rest_stays() {
+        let mut outages = Outages::default();
+        outages.keep(Outage::new(100, 200), 1_000);
+        outages.keep(Outage { for_good: true, ..Outage::new(150, 151) }, 1_000);
+        let filled = outages.fill(120, 150, 1_000).unwrap();
+        assert_eq!((filled.from_ns, filled.to_ns), (120, 150));
+        assert!(outages.fill(120, 150, 1_000).is_none());
+        assert_eq!(outages.of_row(100, 200), (20 + 50 + 1, false));
+        while outages.fill(i64::MIN, i64::MAX, 1_000).is_some() {}
+        assert_eq!(outages.of_row(100, 200), (1, false), "what is lost for good stays lost");
     }
 }

@@ -1,6 +1,6 @@
 //! One row under construction: everything that a further trade, however late, needs to change it exactly.
 
-use tickplane_model::{Candle, NS_PER_MS, Quality, Side, Trade, TradeFlags};
+use tickplane_model::{Candle, IdForm, NS_PER_MS, Quality, Side, Trade, TradeFlags, TradeId};
 
 use crate::prepared::Amounts;
 use crate::sum::Sum;
@@ -13,15 +13,17 @@ pub(crate) struct Row {
     low: f64,
     /// Price of the last trade; in a row without trades the close it would carry on (NaN when none is known).
     pub(crate) close: f64,
-    /// Exchange time of the trade that gave `open`.
+    /// Exchange time and number of the trade that gave `open`.
     open_ns: i64,
-    /// Exchange time of the trade that gave `close`.
+    open_number: u64,
+    /// Exchange time and number of the trade that gave `close`.
     close_ns: i64,
+    close_number: u64,
     volume: Sum<4>,
     taker_buy_volume: Sum<4>,
     quote_volume: Sum<8>,
     trade_count: u64,
-    /// How long the stream was down inside the interval.
+    /// Sum of the outages inside the interval; longer than it where outages overlap.
     pub(crate) gap_ns: i64,
     /// Flags and revisions; gap and synthetic are derived when the row is read.
     pub(crate) quality: Quality,
@@ -42,7 +44,9 @@ impl Row {
             low: carry,
             close: carry,
             open_ns: i64::MAX,
+            open_number: 0,
             close_ns: i64::MIN,
+            close_number: 0,
             volume: Sum::default(),
             taker_buy_volume: Sum::default(),
             quote_volume: Sum::default(),
@@ -82,8 +86,9 @@ impl Row {
         }
     }
 
-    /// Takes a trade of this interval. Open and close go by exchange time; among equal times by arrival, so the open
-    /// is the first to arrive of the earliest, the close the last to arrive of the latest.
+    /// Takes a trade of this interval. Open and close go by exchange time; among equal times by the venue's number, so
+    /// that a trade fetched later still finds its place; where there is none by arrival, so the open is the first to
+    /// arrive of the earliest, the close the last to arrive of the latest.
     #[inline]
     pub(crate) fn fold(&mut self, trade: &Trade, amounts: &Amounts) {
         if self.traded {
@@ -92,11 +97,12 @@ impl Row {
         } else {
             (self.high, self.low, self.traded) = (trade.price, trade.price, true);
         }
-        if trade.exchange_ns < self.open_ns {
-            (self.open, self.open_ns) = (trade.price, trade.exchange_ns);
+        let number = number(trade.id);
+        if trade.exchange_ns < self.open_ns || (trade.exchange_ns == self.open_ns && number < self.open_number) {
+            (self.open, self.open_ns, self.open_number) = (trade.price, trade.exchange_ns, number);
         }
-        if trade.exchange_ns >= self.close_ns {
-            (self.close, self.close_ns) = (trade.price, trade.exchange_ns);
+        if trade.exchange_ns > self.close_ns || (trade.exchange_ns == self.close_ns && number >= self.close_number) {
+            (self.close, self.close_ns, self.close_number) = (trade.price, trade.exchange_ns, number);
         }
         self.volume.add(amounts.quantity);
         self.quote_volume.add(amounts.quote);
@@ -110,8 +116,13 @@ impl Row {
     }
 
     /// Adds to the time the stream was down.
-    pub(crate) fn add_gap(&mut self, gap_ns: i64, length_ns: i64) {
-        self.gap_ns = self.gap_ns.saturating_add(gap_ns).min(length_ns);
+    pub(crate) fn add_gap(&mut self, gap_ns: i64) {
+        self.gap_ns = self.gap_ns.saturating_add(gap_ns);
+    }
+
+    /// Takes time back that turned out to miss nothing.
+    pub(crate) fn remove_gap(&mut self, gap_ns: i64) {
+        self.gap_ns = (self.gap_ns - gap_ns).max(0);
     }
 
     /// Whether the row is known to have had no trade, and a close to carry on is known.
@@ -131,7 +142,7 @@ impl Row {
     /// or no close is known it is a gap: prices NaN, and a gap of the whole interval if no other is known.
     pub(crate) fn candle(&self, open_time_ns: i64, length_ns: i64) -> Candle {
         let mut quality = self.quality;
-        let mut gap_ns = self.gap_ns;
+        let mut gap_ns = self.gap_ns.min(length_ns);
         let (mut open, mut high, mut low, mut close) = (self.open, self.high, self.low, self.close);
         if self.is_synthetic() {
             quality = quality.with(Quality::SYNTHETIC);
@@ -152,6 +163,12 @@ impl Row {
             quality: quality.with_gap_ms(ceil_ms(gap_ns)),
         }
     }
+}
+
+/// The venue's number of a trade; 0 for an id that orders nothing.
+#[inline]
+fn number(id: TradeId) -> u64 {
+    if id.form == IdForm::Number && id.high == 0 { id.low } else { 0 }
 }
 
 /// Milliseconds, rounded up so that no gap vanishes.

@@ -175,7 +175,7 @@ impl Series {
         let known_ns = self.outages.down(at_ns);
         if let Some(open) = &self.open {
             let to_ns = open.start_ns.min(known_ns);
-            self.mark_closed(Outage { from_ns: at_ns, to_ns, start: false });
+            self.mark_closed(Outage::new(at_ns, to_ns));
         }
     }
 
@@ -188,14 +188,39 @@ impl Series {
         }
     }
 
-    /// Some trades around `at_ns` are known to be lost: the row of that time says so with a gap of at least 1 ms. A
-    /// closed row is revised by the next call that takes [`Rows`].
+    /// Some trades around `at_ns` are lost, and may yet be fetched: the row of that time says so with a gap of at least
+    /// 1 ms. A closed row is revised by the next call that takes [`Rows`].
     pub fn lost(&mut self, at_ns: i64) {
+        self.missing(at_ns, at_ns.saturating_add(1));
+    }
+
+    /// The same for trades that nothing can bring back: [`Self::filled`] leaves this gap where it is.
+    pub fn lost_for_good(&mut self, at_ns: i64) {
         let at_ns = at_ns.clamp(0, TIME_MAX_NS);
-        let loss = Outage { from_ns: at_ns, to_ns: at_ns + 1, start: false };
-        match &self.open {
-            Some(open) if at_ns < open.start_ns => self.mark_closed(loss),
-            _ => self.mark_open(loss),
+        self.mark(Outage { for_good: true, ..Outage::new(at_ns, at_ns + 1) });
+    }
+
+    /// Trades between these venue times are missing, and may yet be fetched: the rows of that span say how much of it
+    /// lies in them. Closed rows are revised by the next call that takes [`Rows`].
+    pub fn missing(&mut self, from_ns: i64, to_ns: i64) {
+        let from_ns = from_ns.clamp(0, TIME_MAX_NS);
+        self.mark(Outage::new(from_ns, to_ns.clamp(from_ns + 1, TIME_MAX_NS + 1)));
+    }
+
+    /// Nothing is missing between these venue times any more: the stream's outages and losses of that span were none,
+    /// or what fell into them has been taken in by [`Self::trade`]. Their part of the rows' gaps vanishes; a row that
+    /// has no trade is synthetic then. An outage that goes on stays. Closed rows are revised by the next call that takes
+    /// [`Rows`].
+    pub fn filled(&mut self, from_ns: i64, to_ns: i64) {
+        let (from_ns, to_ns) = (from_ns.clamp(0, TIME_MAX_NS), to_ns.clamp(0, TIME_MAX_NS + 1));
+        let open_end_ns = self.open.as_ref().map_or(i64::MIN, |open| open.end_ns);
+        while let Some(filled) = self.outages.fill(from_ns, to_ns, open_end_ns) {
+            self.each_touched(filled, |row, start_ns, end_ns| {
+                row.remove_gap(filled.overlap_ns(start_ns, end_ns));
+                if filled.starts_inside(start_ns, end_ns) && filled.from_ns <= start_ns {
+                    row.quality = row.quality.without(Quality::PARTIAL);
+                }
+            });
         }
     }
 
@@ -204,7 +229,7 @@ impl Series {
     pub fn live(&self) -> Option<(u64, Candle)> {
         let open = self.open.as_ref()?;
         let mut row = open.row;
-        row.add_gap(self.outages.ongoing_ns(open.start_ns, open.end_ns.min(self.venue_ns + 1)), self.length_ns());
+        row.add_gap(self.outages.ongoing_ns(open.start_ns, open.end_ns.min(self.venue_ns + 1)));
         Some((open.number, row.candle(open.start_ns, self.length_ns())))
     }
 
@@ -274,12 +299,12 @@ impl Series {
     }
 
     /// Row `number`, without trades as yet.
-    fn opened(&mut self, number: u64, carry: f64) -> Open {
+    fn opened(&self, number: u64, carry: f64) -> Open {
         let (calendar, timeframe) = (self.config.calendar, self.config.timeframe);
         let (start_ns, end_ns) = (calendar.open_time_ns(timeframe, number), calendar.end_time_ns(timeframe, number));
         let mut row = Row::quiet(carry);
         let (gap_ns, partial) = self.outages.of_row(start_ns, end_ns);
-        row.add_gap(gap_ns, end_ns - start_ns);
+        row.add_gap(gap_ns);
         if partial {
             row.quality = row.quality.with(Quality::PARTIAL);
         }
@@ -288,7 +313,7 @@ impl Series {
 
     fn close(&mut self, open: Open, rows: &mut impl Rows) {
         let Open { number, start_ns, end_ns, mut row } = open;
-        row.add_gap(self.outages.ongoing_ns(start_ns, end_ns), end_ns - start_ns);
+        row.add_gap(self.outages.ongoing_ns(start_ns, end_ns));
         row.quality = row.quality.with(Quality::FINAL);
         rows.closed(number, &row.candle(start_ns, end_ns - start_ns));
         self.closed.push(row);
@@ -348,31 +373,48 @@ impl Series {
         }
     }
 
-    /// Notes an outage in the open row, and keeps what reaches beyond it (or all, before the first row).
+    /// Notes an outage that is over in the rows it touches, and remembers it.
+    fn mark(&mut self, outage: Outage) {
+        if self.open.as_ref().is_some_and(|open| outage.from_ns < open.start_ns) {
+            self.mark_closed(outage);
+        }
+        self.mark_open(outage);
+    }
+
+    /// Notes an outage in the open row, and remembers it. Before the first row there is nothing to note.
     fn mark_open(&mut self, outage: Outage) {
         let Some(open) = &mut self.open else { return };
-        open.row.add_gap(outage.overlap_ns(open.start_ns, open.end_ns), open.end_ns - open.start_ns);
+        open.row.add_gap(outage.overlap_ns(open.start_ns, open.end_ns));
         if outage.starts_inside(open.start_ns, open.end_ns) {
             open.row.quality = open.row.quality.with(Quality::PARTIAL);
         }
-        if outage.to_ns > open.end_ns {
-            self.outages.keep(outage);
-        }
+        self.outages.keep(outage, open.end_ns);
     }
 
     /// Notes an outage in rows that are closed already.
     fn mark_closed(&mut self, outage: Outage) {
+        let open_start_ns = self.open.as_ref().map_or(i64::MAX, |open| open.start_ns);
+        let closed = Outage { to_ns: outage.to_ns.min(open_start_ns), ..outage };
+        self.each_touched(closed, |row, start_ns, end_ns| row.add_gap(outage.overlap_ns(start_ns, end_ns)));
+    }
+
+    /// Changes the rows that a span touches, the open one among them; closed ones will be revised.
+    fn each_touched(&mut self, span: Outage, change: impl Fn(&mut Row, i64, i64)) {
+        if let Some(open) = &mut self.open
+            && span.overlap_ns(open.start_ns, open.end_ns) > 0
+        {
+            change(&mut open.row, open.start_ns, open.end_ns);
+        }
         for number in self.closed.numbers().rev() {
             let start_ns = self.config.calendar.open_time_ns(self.config.timeframe, number);
             let end_ns = self.config.calendar.end_time_ns(self.config.timeframe, number);
-            if end_ns <= outage.from_ns {
+            if end_ns <= span.from_ns {
                 return;
             }
-            let overlap_ns = outage.overlap_ns(start_ns, end_ns);
-            if overlap_ns > 0
+            if span.overlap_ns(start_ns, end_ns) > 0
                 && let Some(row) = self.closed.row(number)
             {
-                row.add_gap(overlap_ns, end_ns - start_ns);
+                change(row, start_ns, end_ns);
                 row.dirty = true;
                 self.closed.dirty = true;
             }

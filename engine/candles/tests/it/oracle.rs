@@ -68,8 +68,24 @@ impl Oracle {
     }
 
     pub(crate) fn lost(&mut self, at_ns: i64) {
+        self.missing(at_ns, at_ns + 1);
+    }
+
+    pub(crate) fn missing(&mut self, from_ns: i64, to_ns: i64) {
         if self.first.is_some() {
-            self.outages.push((at_ns, at_ns + 1));
+            self.outages.push((from_ns, to_ns));
+        }
+    }
+
+    /// Spans that were noted, those split by [`Self::filled`] counted twice.
+    pub(crate) fn noted(&self) -> usize {
+        self.outages.len()
+    }
+
+    pub(crate) fn filled(&mut self, from_ns: i64, to_ns: i64) {
+        for (start_ns, end_ns) in std::mem::take(&mut self.outages) {
+            let rests = [(start_ns, end_ns.min(from_ns)), (start_ns.max(to_ns), end_ns)];
+            self.outages.extend(rests.into_iter().filter(|(start_ns, end_ns)| start_ns < end_ns));
         }
     }
 

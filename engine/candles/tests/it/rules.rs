@@ -1,7 +1,7 @@
 //! Single cases of the closing rule, each with the calls it must make.
 
 use tickplane_candles::{AHEAD_MAX_NS, NUMBER_MIN, Outcome, Rows, Series, SeriesConfig};
-use tickplane_model::{Timeframe, Trade, TradeFlags};
+use tickplane_model::{Timeframe, Trade, TradeFlags, TradeId};
 
 use crate::{Log, brief, config, seconds, series, trade};
 
@@ -123,6 +123,41 @@ fn a_loss_is_a_gap_of_at_least_a_millisecond() {
             "closed 12 NaN/NaN/NaN/NaN v0 n0 final|gap=1ms"
         ]
     );
+}
+
+#[test]
+fn a_filled_outage_leaves_the_rows_of_a_stream_that_was_never_down() {
+    let (mut series, mut log) = (series(), Log::default());
+    series.trade(&trade(10.2, 5.0), &mut log);
+    series.stream_down(seconds(10.8));
+    series.stream_up(seconds(12.1));
+    series.lost_for_good(seconds(12.3));
+    series.trade(&trade(14.2, 5.0), &mut log);
+    log.calls.clear();
+    let found = Trade { flags: TradeFlags::BACKFILLED, ..trade(11.7, 6.0) };
+    series.trade(&found, &mut log);
+    series.filled(seconds(10.2), seconds(13.0));
+    assert_eq!(series.next_close_ns(), Some(seconds(14.0)), "at once");
+    series.advance(seconds(14.3), &mut log);
+    assert_eq!(
+        log.take(),
+        [
+            "revised 11 6/6/6/6 v1 n1 final|backfilled|gap=1000ms|revised=1",
+            "revised 13 6/6/6/6 v0 n0 final|synthetic|revised=1",
+            "revised 10 5/5/5/5 v1 n1 final|partial|revised=1",
+            "revised 11 6/6/6/6 v1 n1 final|backfilled|revised=2",
+            "revised 12 NaN/NaN/NaN/NaN v0 n0 final|gap=1ms|revised=1",
+        ]
+    );
+}
+
+#[test]
+fn a_trade_fetched_later_finds_its_place_among_equal_times() {
+    let (mut series, mut log) = (series(), Log::default());
+    for (number, price) in [(7, 1.0), (9, 2.0), (8, 3.0), (6, 4.0)] {
+        series.trade(&Trade { id: TradeId::number(number), ..trade(10.5, price) }, &mut log);
+    }
+    assert_eq!(live(&series), "10 4/4/1/2 v4 n4 partial");
 }
 
 #[test]

@@ -34,7 +34,18 @@ enum Step {
     Lost {
         age_permille: i64,
     },
+    Missing {
+        age_permille: i64,
+        permille: i64,
+    },
+    Filled {
+        age_permille: i64,
+        permille: i64,
+    },
 }
+
+/// Spans a series remembers for certain; half of it leaves room for those that a fill splits.
+const SPANS: usize = 8;
 
 fn age() -> impl Strategy<Value = i64> {
     prop_oneof![5 => Just(0_i64), 3 => 0_i64..300, 3 => 0_i64..4_000, 1 => 0_i64..12_000]
@@ -57,6 +68,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => age().prop_map(|age_permille| Step::Down { age_permille }),
         1 => Just(Step::Up),
         1 => age().prop_map(|age_permille| Step::Lost { age_permille }),
+        1 => (age(), 1_i64..4_000).prop_map(|(age_permille, permille)| Step::Missing { age_permille, permille }),
+        2 => (age(), 1_i64..9_000).prop_map(|(age_permille, permille)| Step::Filled { age_permille, permille }),
     ]
 }
 
@@ -130,6 +143,18 @@ fn run(config: SeriesConfig, steps: &[Step]) {
                 series.lost(now_ns - of(age_permille));
                 oracle.lost(now_ns - of(age_permille));
             }
+            Step::Missing { age_permille, permille } => {
+                let from_ns = now_ns - of(age_permille);
+                let to_ns = from_ns + of(permille).max(1);
+                series.missing(from_ns, to_ns);
+                oracle.missing(from_ns, to_ns);
+            }
+            Step::Filled { age_permille, permille } if oracle.noted() <= SPANS => {
+                let from_ns = now_ns - of(age_permille);
+                series.filled(from_ns, from_ns + of(permille));
+                oracle.filled(from_ns, from_ns + of(permille));
+            }
+            Step::Filled { .. } => {}
         }
         table.take(&mut log);
     }
@@ -160,7 +185,7 @@ proptest! {
     #[test]
     fn nonsense_does_no_harm(
         timeframe in prop::sample::select(Timeframe::ALL.to_vec()),
-        calls in prop::collection::vec((0_u8..6, any_ns(), any_ns(), any::<f64>()), 1..60),
+        calls in prop::collection::vec((0_u8..9, any_ns(), any_ns(), any::<f64>()), 1..60),
     ) {
         let config = SeriesConfig { filler_rows_max: 50, ..crate::config(timeframe) };
         let (mut series, mut log, mut next) = (Series::new(config), Log::default(), None);
@@ -170,6 +195,9 @@ proptest! {
                 1 => series.stream_down(at_ns),
                 2 => series.stream_up(at_ns),
                 3 => series.lost(at_ns),
+                6 => series.missing(at_ns, receive_ns),
+                7 => series.filled(at_ns, receive_ns),
+                8 => series.lost_for_good(at_ns),
                 _ => {
                     let (id, flags) = (TradeId::NONE, TradeFlags::default());
                     let (price, quantity) = if kind == 4 { (number, 1.0) } else { (2.0, number.abs().min(1e20)) };
@@ -215,7 +243,7 @@ proptest! {
     ) {
         let only_trades: Vec<Step> = steps
             .into_iter()
-            .filter(|step| !matches!(step, Step::Down { .. } | Step::Up | Step::Lost { .. }))
+            .filter(|step| matches!(step, Step::Wait { .. } | Step::Boundary | Step::Trade { .. } | Step::Advance))
             .collect();
         let (timeframe, calendar) = (Timeframe::S1, Calendar::AlwaysOpen);
         run(SeriesConfig { timeframe, calendar, grace_ns: 0, revise_rows, filler_rows_max: 1_000 }, &only_trades);
