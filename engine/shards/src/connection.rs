@@ -141,6 +141,13 @@ impl Connection {
         self.spec.health.set_state(ConnectionState::Connecting);
     }
 
+    /// The attempt may not go out yet.
+    pub(crate) fn delayed(&mut self, wait_ms: u64, now: Now) {
+        if matches!(self.phase, Phase::Opening(_)) {
+            self.phase = Phase::Opening(now.after_ms(wait_ms + OPENING_MS_MAX));
+        }
+    }
+
     /// TCP is open: TLS and the upgrade begin.
     pub(crate) fn connected(&mut self) -> Result<(), LinkError> {
         let limit = self.spec.exchange.meta().limits.incoming_bytes_max;

@@ -170,6 +170,15 @@ impl Shard {
         self.stalled_since_ns.is_none_or(|since| now.monotonic_ns >= since + self.stall_ms_max * 1_000_000)
     }
 
+    /// The attempt waits its turn at the runtime's gate: it gets as much longer to open.
+    pub fn delayed(&mut self, id: ConnectionId, attempt: u64, wait_ms: u64, now: Now) {
+        if self.expects(id, attempt)
+            && let Some(Some(connection)) = self.connections.get_mut(id)
+        {
+            connection.delayed(wait_ms, now);
+        }
+    }
+
     /// The TCP connection is open.
     pub fn connected(&mut self, id: ConnectionId, now: Now) {
         let Some(Some(connection)) = self.connections.get_mut(id) else { return };

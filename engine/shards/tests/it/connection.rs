@@ -45,6 +45,22 @@ fn a_silent_connection_is_given_up_and_heartbeats_keep_it() {
 }
 
 #[test]
+fn an_attempt_that_waits_its_turn_is_not_given_up() {
+    let mut rig = Rig::new(64);
+    rig.pass_ms(0);
+    rig.shard.delayed(0, 1, 60_000, rig_now(&rig));
+    rig.pass_ms(69_000);
+    assert_eq!(rig.reports, [], "it may open until ten seconds after its turn");
+    rig.pass_ms(2_000);
+    let late = |report: &Happening| matches!(report, Happening::Closed { reason: CloseReason::OpeningTimeout, .. });
+    assert!(rig.reports.iter().any(late), "{:?}", rig.reports);
+    rig.pass_ms(1_000);
+    rig.shard.delayed(0, 1, 60_000, rig_now(&rig));
+    rig.pass_ms(11_000);
+    assert_eq!(rig.reports.len(), 2, "an answer to an earlier attempt delays nothing: {:?}", rig.reports);
+}
+
+#[test]
 fn a_venue_that_accepts_and_drops_is_not_hammered() {
     let mut rig = Rig::new(64);
     rig.pass_ms(0);
