@@ -26,7 +26,7 @@ struct Arguments {
 enum Command {
     /// Measure one combination and print its percentiles.
     E2e {
-        /// How threads wait: poll or park.
+        /// How threads wait: poll, park or glommio.
         #[arg(long, default_value = "poll")]
         runtime: Runtime,
         /// Threads that build candles; 0 builds them on the shard's thread.

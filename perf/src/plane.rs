@@ -200,7 +200,7 @@ struct Starting<'a> {
 impl Starting<'_> {
     /// The shard's thread first; the worker's after it, if there is one.
     fn threads(mut self) -> Result<Vec<Thread>, PerfError> {
-        let resolver = Resolver::start().map_err(PerfError::io("start the resolver"))?;
+        let resolver = Resolver::start(None).map_err(PerfError::io("start the resolver"))?;
         let (sender, receiver) = ring(RING_EVENTS);
         let shard = self.shard(sender)?;
         let worker = self.worker(receiver)?;
@@ -236,6 +236,7 @@ impl Starting<'_> {
             worker: None,
             workers: Vec::new(),
             resolver,
+            fetcher: None,
             bell: self.writer.bell(),
             notices: self.notices.clone(),
         }

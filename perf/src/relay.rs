@@ -83,7 +83,7 @@ fn relay(mut inbound: TcpStream, waiting: Runtime, received: &AtomicU64) -> io::
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => match waiting {
                 Runtime::Poll => spin_loop(),
-                Runtime::Park => drop(poll(&mut [PollFd::new(&inbound, PollFlags::IN)], None)?),
+                Runtime::Park | Runtime::Glommio => drop(poll(&mut [PollFd::new(&inbound, PollFlags::IN)], None)?),
             },
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

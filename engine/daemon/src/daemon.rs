@@ -280,6 +280,13 @@ impl Cold {
     fn notice(&mut self, notice: &Notice) {
         match notice {
             Notice::Report(report) => self.say(&sentence(report)),
+            Notice::Delayed { host, wait } => {
+                let seconds = wait.as_secs_f64();
+                self.say(&format!("{host}: the next attempt waits {seconds:.1} s to stay within the venue's limit"));
+            }
+            Notice::FellBack { thread, wanted, used, reason } => {
+                self.say(&format!("thread {thread}: runtime {wanted} is refused: {reason}; it runs on {used}"));
+            }
             Notice::Panicked { thread, is_final: false } => {
                 self.say(&format!("thread {thread} met a defect and started over with new connections"));
             }

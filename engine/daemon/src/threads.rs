@@ -2,7 +2,7 @@
 
 use crossbeam_channel::Sender;
 use tickplane_rings::{Receiver, Sender as RingSender, ring};
-use tickplane_runtimes::{Command, Notice, Resolver, Runtime, Thread, ThreadSpec, Waking, choose, spawn};
+use tickplane_runtimes::{Command, Notice, Resolver, Runtime, Thread, ThreadSpec, Waking, choose, probe, spawn};
 use tickplane_segments::PlaneWriter;
 use tickplane_shards::{Shard, Worker};
 
@@ -59,17 +59,21 @@ pub(crate) fn start_threads(
     notices: &Sender<Notice>,
 ) -> Result<Threads, DaemonError> {
     let cores = available_cores();
-    let (runtime, shard_count, worker_count) = choose(config.choice(), cores);
+    let (wanted, shard_count, worker_count) = choose(config.choice(), cores);
+    let (runtime, refusal) = match probe(wanted) {
+        Ok(()) => (wanted, String::new()),
+        Err(reason) => (Runtime::Park, format!(" ({wanted} is refused: {reason})")),
+    };
     let mut starting = Starting {
         runtime,
         pins: pins(config, runtime, cores, shard_count + worker_count),
-        resolver: Resolver::start().map_err(DaemonError::Thread)?,
+        resolver: Resolver::start(None).map_err(DaemonError::Thread)?,
         writer,
         notices,
         stall_ms_max: config.stall_ms_max,
     };
     let description = format!(
-        "runtime {runtime}, {shard_count} shard{}, {worker_count} worker{} on {cores} core{}{}",
+        "runtime {runtime}{refusal}, {shard_count} shard{}, {worker_count} worker{} on {cores} core{}{}",
         plural(shard_count),
         plural(worker_count),
         plural(cores),
@@ -181,6 +185,7 @@ impl Starting<'_> {
             worker,
             workers,
             resolver: self.resolver.clone(),
+            fetcher: None,
             bell: self.writer.bell(),
             notices: self.notices.clone(),
         };

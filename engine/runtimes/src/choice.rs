@@ -10,15 +10,23 @@ pub enum Runtime {
     Poll,
     /// Sleeps in the kernel until something happens: 30-35 µs, and next to no CPU when idle.
     Park,
+    /// Sleeps in an io_uring that glommio drives: for many sockets on few cores. A thread bound to a core spins a
+    /// little before it sleeps, so that a busy market is read as `poll` reads it.
+    Glommio,
 }
 
 impl Runtime {
-    /// `poll` or `park`.
+    /// Those that this build holds.
+    pub const BUILT: &[Self] =
+        if cfg!(feature = "glommio") { &[Self::Poll, Self::Park, Self::Glommio] } else { &[Self::Poll, Self::Park] };
+
+    /// `poll`, `park` or `glommio`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Poll => "poll",
             Self::Park => "park",
+            Self::Glommio => "glommio",
         }
     }
 }
@@ -31,7 +39,7 @@ impl fmt::Display for Runtime {
 
 /// The text names no runtime.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("unknown runtime \"{0}\"; known are: auto poll park")]
+#[error("unknown runtime \"{0}\"; known are: auto poll park glommio")]
 pub struct UnknownRuntime(String);
 
 impl FromStr for Runtime {
@@ -41,6 +49,7 @@ impl FromStr for Runtime {
         match text {
             "poll" => Ok(Self::Poll),
             "park" => Ok(Self::Park),
+            "glommio" => Ok(Self::Glommio),
             _ => Err(UnknownRuntime(text.to_owned())),
         }
     }
@@ -60,7 +69,7 @@ pub struct Choice {
 /// Fills in what `wanted` leaves open for a machine with `cores` usable cores (affinity mask and cgroup quota counted).
 ///
 /// `poll` is chosen when every thread has a core for itself and one is left for the rest of the host; with fewer cores
-/// spinning threads only take time from each other and from the consumers.
+/// spinning threads only take time from each other and from the consumers. `glommio` is never chosen, only wanted.
 #[must_use]
 pub fn choose(wanted: Choice, cores: usize) -> (Runtime, usize, usize) {
     let shards = wanted.shards.unwrap_or(if cores >= 8 { 2 } else { 1 }).max(1);

@@ -4,11 +4,17 @@
 
 mod choice;
 mod clock;
+mod liveness;
+mod probe;
 mod resolver;
+#[cfg(feature = "glommio")]
+mod ring;
 mod sockets;
 mod thread;
+mod turns;
 
 pub use choice::{Choice, Runtime, UnknownRuntime, choose, cores};
 pub use clock::SystemClock;
-pub use resolver::Resolver;
-pub use thread::{Command, Notice, Thread, ThreadSpec, Waking, spawn};
+pub use probe::probe;
+pub use resolver::{Gate, Resolver};
+pub use thread::{Command, Fetcher, Notice, Thread, ThreadSpec, Waking, spawn};

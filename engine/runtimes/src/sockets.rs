@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
+#[cfg(feature = "glommio")]
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use mio::event::Event;
@@ -12,6 +14,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use tickplane_shards::{Clock, CloseReason, ConnectionId, Shard};
 
 use crate::choice::Runtime;
+use crate::liveness::watch;
 
 /// Bytes read at once, and so the most that one socket takes of a turn.
 const READ_BYTES: usize = 64 * 1024;
@@ -46,6 +49,12 @@ impl Sockets {
             sockets: Vec::new(),
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
         })
+    }
+
+    /// The epoll set of the sockets and the waker, for those who wait for it by other means than [`Sockets::wait`].
+    #[cfg(feature = "glommio")]
+    pub(crate) fn set(&self) -> io::Result<OwnedFd> {
+        self.poll.registry().as_fd().try_clone_to_owned()
     }
 
     /// What wakes a thread that sleeps in [`Sockets::wait`].
@@ -100,7 +109,8 @@ impl Sockets {
     fn begin(&self, id: ConnectionId, address: SocketAddr) -> io::Result<TcpStream> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        if self.runtime == Runtime::Park {
+        watch(&stream)?;
+        if self.runtime != Runtime::Poll {
             self.poll.registry().register(&mut stream, Token(id), Interest::READABLE | Interest::WRITABLE)?;
         }
         Ok(stream)

@@ -108,7 +108,7 @@ fn each_mistake_is_told_with_its_line() {
         ("shards = 0", 1, "shards must be 1 to 64, not 0"),
         ("shards = \"all\"", 1, "shards must be a whole number, not a text"),
         ("pin = 1", 1, "pin must be true or false, not a whole number"),
-        ("runtime = \"spin\"", 1, "unknown runtime \"spin\"; known are: auto poll park"),
+        ("runtime = \"spin\"", 1, "unknown runtime \"spin\"; known are: auto poll park glommio"),
         ("instance = \"../x\"", 1, "instance name \"../x\" must be 1 to 64 letters"),
         ("root = \"x\"", 1, "root \"x\" must be a path that begins with /"),
         ("timeframes = [\n  \"1m\",\n  \"7m\",\n]", 3, "unknown timeframe \"7m\"; known are: 1s 5s"),

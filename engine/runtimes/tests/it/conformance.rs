@@ -1,0 +1,167 @@
+//! What a connection may rely on, whatever waits for its socket.
+
+use std::io::Write;
+use std::net::{Shutdown, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::net::sockopt::set_socket_recv_buffer_size;
+use tickplane_runtimes::{Command, Gate, Notice, Runtime, probe};
+
+use crate::rig::{LIMIT, Peer, Rig, refusing};
+
+/// One test of each scenario on each runtime; one that the machine refuses is skipped aloud.
+macro_rules! on_every_runtime {
+    ($($scenario:ident),* $(,)?) => {
+        on_every_runtime!(@ poll Poll: $($scenario)*);
+        on_every_runtime!(@ park Park: $($scenario)*);
+        on_every_runtime!(@ glommio Glommio: $($scenario)*);
+    };
+    (@ $module:ident $runtime:ident: $($scenario:ident)*) => {
+        mod $module {
+            $(
+                #[test]
+                fn $scenario() {
+                    match super::probe(super::Runtime::$runtime) {
+                        Ok(()) => super::$scenario(super::Runtime::$runtime),
+                        Err(reason) => eprintln!("skipped: {} is refused: {reason}", super::Runtime::$runtime),
+                    }
+                }
+            )*
+        }
+    };
+}
+
+on_every_runtime!(
+    a_host_without_address_is_told,
+    a_refused_port_is_told,
+    the_next_address_of_a_name_is_tried_when_the_first_refuses,
+    a_burst_that_the_peer_reads_slowly_arrives_whole,
+    a_peer_that_half_closes_is_left,
+    an_attempt_waits_as_long_as_the_gate_says,
+    a_stop_says_goodbye_and_closes,
+    wakes_are_never_lost,
+);
+
+fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+struct Wait(Duration);
+
+impl Gate for Wait {
+    fn book(&self, _host: &str, _port: u16) -> Duration {
+        self.0
+    }
+}
+
+fn a_host_without_address_is_told(runtime: Runtime) {
+    let rig = Rig::start(runtime, "ws://nowhere.invalid:1/", None);
+    let reason = rig.closed();
+    assert!(reason.contains("nowhere.invalid"), "{reason}");
+}
+
+fn a_refused_port_is_told(runtime: Runtime) {
+    let rig = Rig::start(runtime, &format!("ws://{}/", refusing()), None);
+    let reason = rig.closed();
+    assert!(reason.contains("refused"), "{reason}");
+    assert!(rig.closed().contains("refused"), "and it is tried again");
+}
+
+fn the_next_address_of_a_name_is_tried_when_the_first_refuses(runtime: Runtime) {
+    let (listener, _) = listen();
+    // The gate keeps the resolver's own answer back; this one comes in its place.
+    let rig = Rig::start(runtime, "ws://127.0.0.1:1/", Some(Arc::new(Wait(LIMIT))));
+    rig.hear("the attempt", |notice| matches!(notice, Notice::Delayed { .. }).then_some(()));
+    let addresses = vec![refusing(), refusing(), listener.local_addr().unwrap()];
+    rig.thread.waking().send(Command::Resolved { connection: 0, attempt: 1, result: Ok(addresses) });
+    Peer::accept(&listener);
+}
+
+/// More than both ends' buffers hold.
+const PINGS: u32 = 60_000;
+const PING_BYTES: usize = 125;
+
+fn a_burst_that_the_peer_reads_slowly_arrives_whole(runtime: Runtime) {
+    let (listener, url) = listen();
+    set_socket_recv_buffer_size(&listener, 4_096).unwrap();
+    let _rig = Rig::start(runtime, &url, None);
+    let mut peer = Peer::accept(&listener);
+    let mut sending = peer.stream.try_clone().unwrap();
+    let pings = std::thread::spawn(move || {
+        let mut frame = [0; 2 + PING_BYTES];
+        (frame[0], frame[1]) = (0x89, PING_BYTES as u8);
+        for number in 0..PINGS {
+            frame[2..6].copy_from_slice(&number.to_be_bytes());
+            sending.write_all(&frame).unwrap();
+        }
+    });
+    std::thread::sleep(Duration::from_millis(300));
+    let mut answered = 0;
+    while answered < PINGS {
+        let (opcode, payload) = peer.frame().expect("the client answers every ping");
+        if opcode == 0xa {
+            assert_eq!((payload.len(), &payload[..4]), (PING_BYTES, &answered.to_be_bytes()[..]));
+            answered += 1;
+        }
+    }
+    pings.join().unwrap();
+}
+
+fn a_peer_that_half_closes_is_left(runtime: Runtime) {
+    let (listener, url) = listen();
+    let rig = Rig::start(runtime, &url, None);
+    let mut peer = Peer::accept(&listener);
+    peer.stream.shutdown(Shutdown::Write).unwrap();
+    let reason = rig.closed();
+    assert!(reason.contains("closed"), "{reason}");
+    while peer.frame().is_some() {}
+    Peer::accept(&listener);
+}
+
+fn an_attempt_waits_as_long_as_the_gate_says(runtime: Runtime) {
+    let (listener, url) = listen();
+    let wait = Duration::from_millis(400);
+    let start = Instant::now();
+    let rig = Rig::start(runtime, &url, Some(Arc::new(Wait(wait))));
+    let told = rig.hear("a delay", |notice| match notice {
+        Notice::Delayed { host, wait } => Some((host.clone(), *wait)),
+        _ => None,
+    });
+    assert_eq!(told, (listener.local_addr().unwrap().to_string(), wait));
+    Peer::accept(&listener);
+    assert!(start.elapsed() >= wait, "after {:?}", start.elapsed());
+}
+
+fn a_stop_says_goodbye_and_closes(runtime: Runtime) {
+    let (listener, url) = listen();
+    let rig = Rig::start(runtime, &url, None);
+    let mut peer = Peer::accept(&listener);
+    rig.hear("a connection", |notice| matches!(notice, Notice::Report(_)).then_some(()));
+    drop(rig);
+    let mut said = Vec::new();
+    while let Some((opcode, _)) = peer.frame() {
+        said.push(opcode);
+    }
+    assert_eq!(said.last(), Some(&8), "a close frame comes last: {said:?}");
+}
+
+/// A thread that sleeps takes a command within a moment, again and again: one lost wake costs the rest of its sleep.
+fn wakes_are_never_lost(runtime: Runtime) {
+    let (listener, url) = listen();
+    let rig = Rig::start(runtime, &url, None);
+    let _peer = Peer::accept(&listener);
+    let mut slow = 0;
+    for round in 0..300_u64 {
+        std::thread::sleep(Duration::from_micros(round % 50 * 100));
+        let (done, taken) = crossbeam_channel::bounded(0);
+        let start = Instant::now();
+        rig.thread.waking().send(Command::AddConnections(Vec::new(), done));
+        let _ = taken.recv();
+        slow += u32::from(start.elapsed() > Duration::from_millis(250));
+    }
+    // The machine itself may pause; a lost wake costs up to a second each time.
+    assert!(slow <= 2, "{slow} of 300 wakes came late");
+}
