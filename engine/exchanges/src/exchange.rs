@@ -1,7 +1,7 @@
 //! The interface every exchange implements.
 
 use tickplane_model::{
-    Calendar, Candle, EventSink, ExchangeId, Instrument, InstrumentIndex, Product, Symbol, Timeframe, Trade,
+    Calendar, Candle, EventSink, ExchangeId, Instrument, InstrumentIndex, Product, Symbol, Timeframe, Trade, TradeId,
 };
 
 /// So many of something in so much time.
@@ -128,6 +128,31 @@ impl Request {
     }
 }
 
+/// A trade by which a venue can be told where to begin or end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TradeMark {
+    /// Its id.
+    pub id: TradeId,
+    /// When the venue says it happened.
+    pub exchange_ns: i64,
+}
+
+/// Which trades of an instrument are wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WantedTrades {
+    /// The newest ones, as many as one answer has.
+    Newest,
+    /// Those after a trade that is known, that trade included so that the answer shows how far back it reaches, up to
+    /// another known one if there is any. One answer may have a part of them only: the oldest at some venues, the
+    /// newest at others.
+    After {
+        /// The last trade that is known before them.
+        known: TradeMark,
+        /// The first one that is known after them.
+        before: Option<TradeMark>,
+    },
+}
+
 /// A REST answer that could not be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum AnswerError {
@@ -204,6 +229,10 @@ pub trait Session: Send {
 
     /// Called about once a second: queues the venue's application-level pings when they are due.
     fn tick(&mut self, now_ns: i64, outbox: &mut Outbox);
+
+    /// Cancels the subscription to one instrument's trades and takes it anew: what a stream that died needs. For
+    /// instruments that share a ticker once is enough. Nothing is queued for one that the session does not carry.
+    fn resubscribe(&mut self, instrument: InstrumentIndex, outbox: &mut Outbox);
 }
 
 /// An exchange.
@@ -244,8 +273,8 @@ pub trait Exchange: Sync {
     /// The venue's ticker of a canonical symbol.
     fn venue_symbol(&self, product: Product, symbol: &Symbol) -> Option<String>;
 
-    /// Asks for the newest trades of an instrument.
-    fn trades_request(&self, instrument: &Instrument) -> Request;
+    /// Asks for trades of an instrument.
+    fn trades_request(&self, instrument: &Instrument, wanted: WantedTrades) -> Request;
 
     /// Reads that answer: trades oldest first, flagged backfilled, `receive_ns` 0 (the caller knows when it came).
     ///

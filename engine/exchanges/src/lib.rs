@@ -17,6 +17,6 @@ mod text_session;
 
 pub use exchange::{
     AnswerError, ConnectionPlan, Endpoint, Exchange, Fees, Hosts, Limits, Meta, Method, Outbox, Outgoing, Payload,
-    Rate, Request, Session, TradeIds,
+    Rate, Request, Session, TradeIds, TradeMark, WantedTrades,
 };
 pub use registry::{all, decoder, exchange};

@@ -48,6 +48,12 @@ impl Symbols {
         symbols
     }
 
+    /// The ticker that stands for an instrument.
+    pub(crate) fn ticker(&self, instrument: InstrumentIndex) -> Option<&str> {
+        let stands_for = |known: &Instruments| known.first == instrument || known.others.contains(&instrument);
+        self.by_ticker.iter().find(|(_, known)| stands_for(known)).map(|(ticker, _)| &**ticker)
+    }
+
     /// Sends one event to each instrument of a ticker.
     #[inline]
     pub(crate) fn send<'e>(

@@ -1,6 +1,6 @@
 //! The part of a session that every venue with JSON text shares.
 
-use tickplane_model::{Event, EventSink, RejectReason};
+use tickplane_model::{Event, EventSink, InstrumentIndex, RejectReason};
 use tickplane_scan::{JsonReader, Value};
 
 use crate::field::json_reason;
@@ -17,6 +17,12 @@ pub(crate) trait Protocol: Send {
     /// Says what one message means. A reason that is returned is counted once; what stood before it was used.
     fn message(&mut self, root: Value<'_>, receive_ns: i64, sink: &mut dyn EventSink) -> Result<(), RejectReason>;
 
+    /// The venue's ticker of an instrument it carries.
+    fn ticker(&self, instrument: InstrumentIndex) -> Option<&str>;
+
+    /// What cancels the trades of a ticker and takes them anew; `id` is free for a request.
+    fn resubscriptions(&self, ticker: &str, id: usize) -> Vec<String>;
+
     /// Queues pings that are due.
     fn tick(&mut self, _now_ns: i64, _outbox: &mut Outbox) {}
 }
@@ -25,11 +31,13 @@ pub(crate) trait Protocol: Send {
 pub(crate) struct TextSession<P> {
     reader: JsonReader,
     protocol: P,
+    /// Messages sent, for ids of requests.
+    sent: usize,
 }
 
 impl<P: Protocol> TextSession<P> {
     pub(crate) fn new(limits: &Limits, protocol: P) -> Self {
-        Self { reader: JsonReader::new(limits.incoming_bytes_max, DEPTH_MAX), protocol }
+        Self { reader: JsonReader::new(limits.incoming_bytes_max, DEPTH_MAX), protocol, sent: 0 }
     }
 }
 
@@ -38,6 +46,7 @@ impl<P: Protocol> Session for TextSession<P> {
         for text in self.protocol.subscriptions() {
             outbox.text(text.as_str());
         }
+        self.sent = self.protocol.subscriptions().len();
     }
 
     fn message(&mut self, payload: Payload<'_>, receive_ns: i64, sink: &mut dyn EventSink) {
@@ -53,6 +62,14 @@ impl<P: Protocol> Session for TextSession<P> {
 
     fn tick(&mut self, now_ns: i64, outbox: &mut Outbox) {
         self.protocol.tick(now_ns, outbox);
+    }
+
+    fn resubscribe(&mut self, instrument: InstrumentIndex, outbox: &mut Outbox) {
+        let Some(ticker) = self.protocol.ticker(instrument) else { return };
+        for text in self.protocol.resubscriptions(ticker, self.sent + 1) {
+            outbox.text(text);
+            self.sent += 1;
+        }
     }
 }
 

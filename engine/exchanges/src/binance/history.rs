@@ -11,7 +11,7 @@ use tickplane_scan::{Array, Object, Value};
 use super::meta::META;
 use crate::answer::{self, field, listed, positive_or_nan, unexpected, volume_or_nan};
 use crate::field::{integer, pick, positive, text, time_ms, truth, unsigned};
-use crate::{AnswerError, Request, plan};
+use crate::{AnswerError, Request, WantedTrades, plan};
 
 pub(super) fn instrument_requests() -> Vec<Request> {
     vec![
@@ -77,8 +77,16 @@ fn filter(filters: Option<Array<'_>>, kind: &str, key: &str) -> f64 {
 /// The most rows one answer has, trades and klines alike.
 const ROWS_MAX: usize = 1_000;
 
-pub(super) fn trades_request(instrument: &Instrument) -> Request {
-    Request::get(format!("/api/v3/trades?symbol={}&limit={ROWS_MAX}", instrument.venue_symbol), 25)
+/// The newest, or the oldest from an id on.
+pub(super) fn trades_request(instrument: &Instrument, wanted: WantedTrades) -> Request {
+    let symbol = &instrument.venue_symbol;
+    let path = match wanted {
+        WantedTrades::Newest => format!("/api/v3/trades?symbol={symbol}&limit={ROWS_MAX}"),
+        WantedTrades::After { known, .. } => {
+            format!("/api/v3/historicalTrades?symbol={symbol}&fromId={}&limit={ROWS_MAX}", known.id)
+        }
+    };
+    Request::get(path, 25)
 }
 
 pub(super) fn trades(answer: &[u8]) -> Result<Vec<Trade>, AnswerError> {

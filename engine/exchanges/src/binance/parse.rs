@@ -4,10 +4,11 @@
 //! partial books have no event name and are told by their fields.
 
 use tickplane_model::{
-    Candle, Event, EventSink, Level, Product, Quality, Quote, RejectReason, Trade, TradeFlags, TradeId,
+    Candle, Event, EventSink, InstrumentIndex, Level, Product, Quality, Quote, RejectReason, Trade, TradeFlags, TradeId,
 };
 use tickplane_scan::{Object, Value, microseconds};
 
+use super::subscribe;
 use super::symbol::{counts_contracts, ticker_of_stream, timeframe};
 use crate::field::{
     array, integer, level_pairs, object, pick, positive, quote_side, text, time, time_ms, truth, unsigned,
@@ -36,6 +37,14 @@ impl Protocol {
 impl text_session::Protocol for Protocol {
     fn subscriptions(&self) -> &[String] {
         &self.subscriptions
+    }
+
+    fn ticker(&self, instrument: InstrumentIndex) -> Option<&str> {
+        self.symbols.ticker(instrument)
+    }
+
+    fn resubscriptions(&self, ticker: &str, id: usize) -> Vec<String> {
+        subscribe::again(ticker, id)
     }
 
     fn message(&mut self, root: Value<'_>, receive_ns: i64, sink: &mut dyn EventSink) -> Outcome {

@@ -24,3 +24,10 @@ pub(super) fn messages(instruments: &[(InstrumentIndex, &Instrument)]) -> Vec<St
         format!(r#"{{"method":"SUBSCRIBE","params":[{list}],"id":{}}}"#, number + 1)
     })
 }
+
+/// The trades of a symbol cancelled and taken anew.
+pub(super) fn again(ticker: &str, id: usize) -> Vec<String> {
+    let stream = format!("{}@{}", ticker.to_lowercase(), STREAMS[0]);
+    let message = |(number, method)| format!(r#"{{"method":"{method}","params":["{stream}"],"id":{}}}"#, id + number);
+    ["UNSUBSCRIBE", "SUBSCRIBE"].into_iter().enumerate().map(message).collect()
+}

@@ -9,7 +9,7 @@ use tickplane_scan::{Object, Value};
 use super::parse::{maker_side, read_candle};
 use crate::answer::{self, field, listed, positive_or_nan, unexpected, volume_or_nan};
 use crate::field::{integer, object, pick, positive, text, time_text};
-use crate::{AnswerError, Request, plan};
+use crate::{AnswerError, Request, WantedTrades, plan};
 
 const PRODUCTS: &str = "/api/v3/brokerage/market/products";
 
@@ -78,8 +78,17 @@ fn field_is_true(product: Object<'_>, key: &str) -> bool {
 /// More than the busiest product trades between two looks; the venue states no maximum.
 const TRADES_MAX: usize = 500;
 
-pub(super) fn trades_request(instrument: &Instrument) -> Request {
-    Request::get(format!("{PRODUCTS}/{}/ticker?limit={TRADES_MAX}", instrument.venue_symbol), 1)
+/// The newest, or the newest between two times in whole seconds.
+pub(super) fn trades_request(instrument: &Instrument, wanted: WantedTrades) -> Request {
+    let span = match wanted {
+        WantedTrades::After { known, before: Some(before) } => {
+            let from_s = known.exchange_ns.div_euclid(NS_PER_SECOND);
+            let to_s = before.exchange_ns.div_euclid(NS_PER_SECOND) + 1;
+            format!("&start={from_s}&end={to_s}")
+        }
+        WantedTrades::Newest | WantedTrades::After { before: None, .. } => String::new(),
+    };
+    Request::get(format!("{PRODUCTS}/{}/ticker?limit={TRADES_MAX}{span}", instrument.venue_symbol), 1)
 }
 
 pub(super) fn trades(answer: &[u8]) -> Result<Vec<Trade>, AnswerError> {

@@ -13,7 +13,7 @@ use tickplane_model::{Candle, Instrument, InstrumentIndex, Product, Symbol, Time
 use crate::answer::unexpected;
 use crate::symbols::Symbols;
 use crate::text_session::TextSession;
-use crate::{AnswerError, ConnectionPlan, Exchange, Hosts, Meta, Request, Session, plan};
+use crate::{AnswerError, ConnectionPlan, Exchange, Hosts, Meta, Request, Session, WantedTrades, plan};
 
 /// Coinbase Advanced Trade.
 pub(crate) struct Coinbase;
@@ -58,8 +58,8 @@ impl Exchange for Coinbase {
         symbol::ticker(product, symbol)
     }
 
-    fn trades_request(&self, instrument: &Instrument) -> Request {
-        history::trades_request(instrument)
+    fn trades_request(&self, instrument: &Instrument, wanted: WantedTrades) -> Request {
+        history::trades_request(instrument, wanted)
     }
 
     fn trades(&self, _instrument: &Instrument, answer: &[u8]) -> Result<Vec<Trade>, AnswerError> {

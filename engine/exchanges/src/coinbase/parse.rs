@@ -3,11 +3,12 @@
 //! Every message carries `sequence_num`, counted over all channels of the connection: a jump is a loss.
 
 use tickplane_model::{
-    Candle, Event, EventSink, Level, NS_PER_SECOND, Quality, Quote, RejectReason, Side, Timeframe, Trade, TradeFlags,
-    TradeId,
+    Candle, Event, EventSink, InstrumentIndex, Level, NS_PER_SECOND, Quality, Quote, RejectReason, Side, Timeframe,
+    Trade, TradeFlags, TradeId,
 };
 use tickplane_scan::{Array, Object, Value};
 
+use super::subscribe;
 use crate::field::{array, integer, object, pick, positive, quote_side, text, time_text, unsigned};
 use crate::symbols::Symbols;
 use crate::text_session::{self, reject_error};
@@ -45,6 +46,14 @@ impl Protocol {
 impl text_session::Protocol for Protocol {
     fn subscriptions(&self) -> &[String] {
         &self.subscriptions
+    }
+
+    fn ticker(&self, instrument: InstrumentIndex) -> Option<&str> {
+        self.symbols.ticker(instrument)
+    }
+
+    fn resubscriptions(&self, ticker: &str, _id: usize) -> Vec<String> {
+        subscribe::again(ticker)
     }
 
     fn message(&mut self, root: Value<'_>, receive_ns: i64, sink: &mut dyn EventSink) -> Outcome {

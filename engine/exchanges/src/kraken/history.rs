@@ -12,7 +12,7 @@ use super::meta::META;
 use super::symbol::{canonical, pair_of_listing};
 use crate::answer::{self, listed, positive_or_nan, unexpected, volume_or_nan};
 use crate::field::{integer, positive, text, time, unsigned};
-use crate::{AnswerError, Request, plan};
+use crate::{AnswerError, Request, WantedTrades, plan};
 
 pub(super) fn instrument_requests() -> Vec<Request> {
     vec![Request::get("/0/public/AssetPairs", 1), Request::get("/0/public/Ticker", 1)]
@@ -75,8 +75,13 @@ fn step(decimals: Option<Value<'_>>) -> f64 {
     step.filter(|step| *step > 0.0).unwrap_or(f64::NAN)
 }
 
-pub(super) fn trades_request(instrument: &Instrument) -> Request {
-    Request::get(format!("/0/public/Trades?pair={}&count=1000", instrument.venue_symbol), 1)
+/// The newest, or the oldest after a time in nanoseconds.
+pub(super) fn trades_request(instrument: &Instrument, wanted: WantedTrades) -> Request {
+    let since = match wanted {
+        WantedTrades::Newest => String::new(),
+        WantedTrades::After { known, .. } => format!("&since={}", known.exchange_ns - 1),
+    };
+    Request::get(format!("/0/public/Trades?pair={}&count=1000{since}", instrument.venue_symbol), 1)
 }
 
 pub(super) fn trades(answer: &[u8]) -> Result<Vec<Trade>, AnswerError> {

@@ -11,7 +11,7 @@ use tickplane_model::{Candle, Instrument, InstrumentIndex, Product, Symbol, Time
 use crate::answer::unexpected;
 use crate::symbols::Symbols;
 use crate::text_session::TextSession;
-use crate::{AnswerError, ConnectionPlan, Exchange, Hosts, Meta, Request, Session, plan};
+use crate::{AnswerError, ConnectionPlan, Exchange, Hosts, Meta, Request, Session, WantedTrades, plan};
 
 /// Kraken spot.
 pub(crate) struct Kraken;
@@ -56,8 +56,8 @@ impl Exchange for Kraken {
         symbol::ticker(product, symbol)
     }
 
-    fn trades_request(&self, instrument: &Instrument) -> Request {
-        history::trades_request(instrument)
+    fn trades_request(&self, instrument: &Instrument, wanted: WantedTrades) -> Request {
+        history::trades_request(instrument, wanted)
     }
 
     fn trades(&self, _instrument: &Instrument, answer: &[u8]) -> Result<Vec<Trade>, AnswerError> {

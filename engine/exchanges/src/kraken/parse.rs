@@ -2,10 +2,12 @@
 //!
 //! Channel messages are `{"channel":"trade","type":"snapshot|update","data":[…]}`; answers name their `method`.
 
-use tickplane_model::{Candle, Event, EventSink, Level, Quality, Quote, RejectReason, Trade, TradeFlags, TradeId};
+use tickplane_model::{
+    Candle, Event, EventSink, InstrumentIndex, Level, Quality, Quote, RejectReason, Trade, TradeFlags, TradeId,
+};
 use tickplane_scan::{Array, Object, Value};
 
-use super::subscribe::{PING, PING_EVERY_NS};
+use super::subscribe::{self, PING, PING_EVERY_NS};
 use super::symbol::timeframe;
 use crate::Outbox;
 use crate::field::{array, integer, object, pick, positive, quote_side, text, time_text, truth, unsigned};
@@ -33,6 +35,14 @@ impl Protocol {
 impl text_session::Protocol for Protocol {
     fn subscriptions(&self) -> &[String] {
         &self.subscriptions
+    }
+
+    fn ticker(&self, instrument: InstrumentIndex) -> Option<&str> {
+        self.symbols.ticker(instrument)
+    }
+
+    fn resubscriptions(&self, ticker: &str, id: usize) -> Vec<String> {
+        subscribe::again(ticker, id)
     }
 
     fn message(&mut self, root: Value<'_>, receive_ns: i64, sink: &mut dyn EventSink) -> Outcome {

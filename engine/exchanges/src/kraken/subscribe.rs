@@ -23,11 +23,22 @@ pub(super) fn messages(instruments: &[(InstrumentIndex, &Instrument)]) -> Vec<St
     for (channel, options) in CHANNELS {
         let before = messages.len();
         messages.extend(plan::messages(&META.limits, &pairs, |list, number| {
-            let id = before + number + 1;
-            format!(
-                r#"{{"method":"subscribe","params":{{"channel":"{channel}","symbol":[{list}],{options}}},"req_id":{id}}}"#
-            )
+            message("subscribe", channel, list, &format!(",{options}"), before + number + 1)
         }));
     }
     messages
+}
+
+/// The trades of a pair cancelled and taken anew, the last ones as history included.
+pub(super) fn again(pair: &str, id: usize) -> Vec<String> {
+    let (channel, options) = CHANNELS[0];
+    let list = format!(r#""{pair}""#);
+    vec![
+        message("unsubscribe", channel, &list, "", id),
+        message("subscribe", channel, &list, &format!(",{options}"), id + 1),
+    ]
+}
+
+fn message(method: &str, channel: &str, list: &str, options: &str, id: usize) -> String {
+    format!(r#"{{"method":"{method}","params":{{"channel":"{channel}","symbol":[{list}]{options}}},"req_id":{id}}}"#)
 }

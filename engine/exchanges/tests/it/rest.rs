@@ -1,8 +1,8 @@
 //! REST requests within the venue's limits, and their answers.
 
 use serde_json::{Map, Value, json};
-use tickplane_exchanges::{AnswerError, Exchange, Method, all, exchange};
-use tickplane_model::{ExchangeId, Instrument, InstrumentStatus, Quality, Timeframe, TradeFlags};
+use tickplane_exchanges::{AnswerError, Exchange, Method, TradeMark, WantedTrades, all, exchange};
+use tickplane_model::{ExchangeId, Instrument, InstrumentStatus, Quality, Timeframe, TradeFlags, TradeId};
 
 use crate::fixtures::{lines, strings};
 use crate::instruments::named;
@@ -140,8 +140,31 @@ fn requests_exist_for_the_stated_timeframes_and_no_others() {
             let request = exchange.candles_request(&instrument, timeframe, DAY_NS, DAY_NS + timeframe.length_ns());
             assert_eq!(request.is_some(), exchange.meta().timeframes.contains(&timeframe), "{timeframe}");
         }
-        let request = exchange.trades_request(&instrument);
+        let request = exchange.trades_request(&instrument, WantedTrades::Newest);
         assert!(request.path.starts_with('/') && request.weight > 0);
         assert!(exchange.instrument_requests().iter().all(|request| request.path.starts_with('/')));
     }
+}
+
+#[test]
+fn trades_are_asked_for_from_one_that_is_known() {
+    let mark = |id: u128, exchange_ns| TradeMark { id: TradeId::number(id), exchange_ns };
+    let path = |id: ExchangeId, wanted| {
+        let exchange = exchange(id).unwrap();
+        exchange.trades_request(&named(exchange, "BTC-USD"), wanted).path
+    };
+    let known = mark(41, DAY_NS + 1_500_000_000);
+    let open = WantedTrades::After { known, before: None };
+    let closed = WantedTrades::After { known, before: Some(mark(90, DAY_NS + 7_000_000_001)) };
+    assert_eq!(path(ExchangeId::Binance, WantedTrades::Newest), "/api/v3/trades?symbol=BTCUSD&limit=1000");
+    for wanted in [open, closed] {
+        assert_eq!(path(ExchangeId::Binance, wanted), "/api/v3/historicalTrades?symbol=BTCUSD&fromId=41&limit=1000");
+        assert_eq!(
+            path(ExchangeId::Kraken, wanted),
+            "/0/public/Trades?pair=BTC/USD&count=1000&since=1795132801499999999"
+        );
+    }
+    let newest = "/api/v3/brokerage/market/products/BTC-USD/ticker?limit=500";
+    assert_eq!(path(ExchangeId::Coinbase, open), newest);
+    assert_eq!(path(ExchangeId::Coinbase, closed), format!("{newest}&start=1795132801&end=1795132808"));
 }

@@ -127,3 +127,33 @@ fn two_names_of_one_book_are_subscribed_once() {
         assert!(plans[0].instruments.contains(&1_999));
     }
 }
+
+#[test]
+fn a_dead_stream_is_taken_anew_alone() {
+    let expected = |id: ExchangeId| match id {
+        ExchangeId::Binance => vec![
+            r#"{"method":"UNSUBSCRIBE","params":["ethusd@trade"],"id":2}"#,
+            r#"{"method":"SUBSCRIBE","params":["ethusd@trade"],"id":3}"#,
+        ],
+        ExchangeId::Coinbase => vec![
+            r#"{"type":"unsubscribe","product_ids":["ETH-USD"],"channel":"market_trades"}"#,
+            r#"{"type":"subscribe","product_ids":["ETH-USD"],"channel":"market_trades"}"#,
+        ],
+        ExchangeId::Kraken => vec![
+            r#"{"method":"unsubscribe","params":{"channel":"trade","symbol":["ETH/USD"]},"req_id":3}"#,
+            r#"{"method":"subscribe","params":{"channel":"trade","symbol":["ETH/USD"],"snapshot":true},"req_id":4}"#,
+        ],
+        other => panic!("what does {other} send?"),
+    };
+    for exchange in all() {
+        let (btc, eth) = (named(*exchange, "BTC-USD"), named(*exchange, "ETH-USD"));
+        let mut session = exchange.session("", &[(4, &btc), (9, &eth)]);
+        session.opened(0, &mut Outbox::default());
+        let mut outbox = Outbox::default();
+        session.resubscribe(9, &mut outbox);
+        session.resubscribe(5, &mut outbox);
+        let expected: Vec<_> =
+            expected(exchange.meta().id).into_iter().map(|text| Outgoing::Text(text.to_owned())).collect();
+        assert_eq!(outbox.0, expected);
+    }
+}
