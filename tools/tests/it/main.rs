@@ -4,6 +4,7 @@
 mod bad_input;
 mod decode;
 mod demo;
+mod house;
 mod memory;
 mod plane;
 mod support;
