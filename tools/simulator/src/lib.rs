@@ -8,6 +8,7 @@
 mod binance;
 mod coinbase;
 mod decimal;
+mod fault;
 mod kraken;
 mod market;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod simulation;
 mod stamp;
 mod venue;
 
+pub use fault::{Fault, FaultError, FaultKind, FaultScope, FaultStage, Garbage, Hangup, Oversize, StaleCure, TlsFault};
 pub use market::TallyRow;
 pub use server::counts::Counts;
 pub use simulation::{Simulation, SimulationConfig, SimulationError, VenueEndpoint};

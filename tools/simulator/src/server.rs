@@ -5,6 +5,7 @@ mod connection;
 pub(crate) mod counts;
 pub(crate) mod http;
 pub(crate) mod reactor;
+pub(crate) mod site;
 pub(crate) mod tls;
 pub(crate) mod window;
 mod wire;

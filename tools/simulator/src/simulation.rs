@@ -1,23 +1,30 @@
 //! The handle: start, endpoints, tally, stop.
 #![allow(clippy::disallowed_methods, reason = "this file opens the ports, starts the thread and writes the CA")]
 
+mod error;
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use mio::net::TcpListener;
 use mio::{Poll, Waker};
 use tickplane_model::{ExchangeId, NS_PER_DAY, Symbol, Timeframe};
 
+use crate::fault::{Fault, FaultKind, FaultScope, Faults};
 use crate::market::{self, Listing, Market, SYMBOLS_MAX, TallyRow};
 use crate::server::clock::Clock;
 use crate::server::counts::{Counters, Counts};
 use crate::server::reactor::{Command, Reactor, Shared, WAKE};
+use crate::server::site::Site;
 use crate::server::tls;
-use crate::venue;
+use crate::venue::{self, Venue};
+
+pub use error::SimulationError;
 
 /// Weeks open on Mondays: the calendar's origin is 1970-01-05.
 const MONDAY_NS: i64 = 4 * NS_PER_DAY;
@@ -39,6 +46,8 @@ pub struct SimulationConfig {
     pub ca_path: Option<PathBuf>,
     /// Multiplies the number of trades: 1 is about 100 a second per venue with 20 symbols, 32 of them of the busiest.
     pub rate: f64,
+    /// What goes wrong, and when.
+    pub faults: Vec<Fault>,
 }
 
 impl Default for SimulationConfig {
@@ -51,60 +60,9 @@ impl Default for SimulationConfig {
             port: None,
             ca_path: None,
             rate: 1.0,
+            faults: Vec::new(),
         }
     }
-}
-
-/// Why a simulation did not start. Nothing is left behind.
-#[derive(Debug, thiserror::Error)]
-pub enum SimulationError {
-    /// The port is taken.
-    #[error(
-        "port {port} for simulated {exchange} is in use; end the process that holds it, choose another with --port, or leave --port out to get a free one"
-    )]
-    PortInUse {
-        /// The venue.
-        exchange: ExchangeId,
-        /// The port.
-        port: u16,
-    },
-    /// The port cannot be listened on.
-    #[error("cannot listen on 127.0.0.1:{port} for simulated {exchange}: {source}; choose another port with --port")]
-    Listen {
-        /// The venue.
-        exchange: ExchangeId,
-        /// The port, 0 for any.
-        port: u16,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// There is no simulation of this exchange.
-    #[error("there is no simulated {0} yet; simulated are: binance coinbase kraken")]
-    NoSuchVenue(ExchangeId),
-    /// A value of the configuration is out of range.
-    #[error("simulation {name} is {value}; it must be {range}")]
-    OutOfRange {
-        /// Which value.
-        name: &'static str,
-        /// What it is.
-        value: String,
-        /// What it may be.
-        range: String,
-    },
-    /// The CA certificate cannot be written.
-    #[error("cannot write the CA certificate to {}: {source}; choose a path that can be written", path.display())]
-    CaFile {
-        /// Where.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The certificate authority cannot be made.
-    #[error("cannot make the TLS certificate: {0}; start with --plain to do without TLS")]
-    Certificate(String),
-    /// The server thread cannot be started.
-    #[error("cannot start the simulator's server thread: {0}")]
-    Thread(#[from] io::Error),
 }
 
 /// Where one simulated venue listens, in the form the plane's host settings take.
@@ -146,7 +104,11 @@ impl Simulation {
             .iter()
             .map(|market| venue::venue(market.exchange, market).ok_or(SimulationError::NoSuchVenue(market.exchange)))
             .collect::<Result<Vec<_>, _>>()?;
+        for fault in &config.faults {
+            check_fault(fault.exchange, &fault.kind, &markets, config.plain)?;
+        }
         let endpoints = endpoints(&config, &sockets);
+        let sites = sites(&config, venues, sockets, clock.now_ns())?;
         let shared = Arc::new(Shared {
             markets: Mutex::new(markets),
             commands: Mutex::default(),
@@ -154,8 +116,8 @@ impl Simulation {
         });
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
-        let (ca_pem, tls) = authority.map(|authority| (authority.pem, authority.config)).unzip();
-        let reactor = Reactor::new(poll, sockets, venues, Arc::clone(&shared), tls, clock)?;
+        let ca_pem = authority.as_ref().map(|authority| authority.pem.clone());
+        let reactor = Reactor::new(poll, sites, Arc::clone(&shared), authority, clock)?;
         write_ca(&config, ca_pem.as_deref())?;
         let thread = std::thread::Builder::new().name("simulator".to_owned()).spawn(move || reactor.run())?;
         Ok(Self { endpoints, ca_pem, shared, waker, thread: Some(thread) })
@@ -205,7 +167,8 @@ impl Simulation {
     /// What was counted since the start.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let Counters { connections, websockets, frames, messages, requests, refusals, slow } = &self.shared.counters;
+        let Counters { connections, websockets, frames, messages, requests, refusals, slow, faults } =
+            &self.shared.counters;
         Counts {
             connections: connections.load(Relaxed),
             websockets_opened: websockets.load(Relaxed),
@@ -215,12 +178,32 @@ impl Simulation {
             requests: requests.load(Relaxed),
             refusals: refusals.load(Relaxed),
             dropped_slow: slow.load(Relaxed),
+            faults: faults.load(Relaxed),
         }
     }
 
     /// Drops every WebSocket of a venue without a word, as a failing network does. The market goes on.
     pub fn disconnect_all(&self, exchange: ExchangeId) {
         self.command(Command::Disconnect(exchange));
+    }
+
+    /// Lets a fault begin now; it ends after its kind's [`FaultKind::usual_duration`].
+    ///
+    /// # Errors
+    /// When the venue is not simulated here, does not list the fault's symbol, or has no TLS that could fail.
+    pub fn inject(&self, exchange: ExchangeId, kind: FaultKind) -> Result<(), SimulationError> {
+        let duration = kind.usual_duration();
+        self.inject_for(exchange, kind, duration)
+    }
+
+    /// Lets a fault begin now, and end after `duration`; zero for what happens once.
+    ///
+    /// # Errors
+    /// As [`Simulation::inject`].
+    pub fn inject_for(&self, exchange: ExchangeId, kind: FaultKind, duration: Duration) -> Result<(), SimulationError> {
+        check_fault(exchange, &kind, &self.shared.markets(), self.ca_pem.is_none())?;
+        self.command(Command::Fault(exchange, kind, ns(duration)));
+        Ok(())
     }
 
     /// Ends the server; its sockets close.
@@ -292,6 +275,50 @@ fn markets(config: &SimulationConfig, listings: Vec<Vec<Listing>>, now_ns: i64) 
         drop(market.take_events());
     }
     markets
+}
+
+/// A venue, its listener and its faults together.
+fn sites(
+    config: &SimulationConfig,
+    venues: Vec<Box<dyn Venue>>,
+    sockets: Vec<TcpListener>,
+    start_ns: i64,
+) -> io::Result<Vec<Site>> {
+    let site = |((exchange, venue), socket): ((&ExchangeId, Box<dyn Venue>), TcpListener)| {
+        let mut faults = Faults::new(*exchange);
+        for fault in config.faults.iter().filter(|fault| fault.exchange == *exchange) {
+            faults.order(fault.kind.clone(), start_ns.saturating_add(ns(fault.at)), ns(fault.duration));
+        }
+        Site::new(venue, socket, faults)
+    };
+    config.venues.iter().zip(venues).zip(sockets).map(site).collect()
+}
+
+fn ns(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// Whether a fault can strike anything here.
+fn check_fault(
+    exchange: ExchangeId,
+    fault: &FaultKind,
+    markets: &[Market],
+    plain: bool,
+) -> Result<(), SimulationError> {
+    let fault = || fault.clone();
+    let market = markets.iter().find(|market| market.exchange == exchange);
+    let market = market.ok_or_else(|| SimulationError::FaultVenue { fault: fault(), exchange })?;
+    if plain && fault().needs_tls() {
+        return Err(SimulationError::FaultNeedsTls(fault()));
+    }
+    match fault().scope() {
+        Some(FaultScope::Symbol(symbol)) if market.index_of(symbol).is_none() => {
+            let first = market.instruments().iter().take(5).map(|instrument| instrument.listing.symbol.to_string());
+            let listed = first.collect::<Vec<_>>().join(" ");
+            Err(SimulationError::FaultSymbol { fault: fault(), exchange, symbol: symbol.clone(), listed })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn endpoints(config: &SimulationConfig, sockets: &[TcpListener]) -> Vec<VenueEndpoint> {

@@ -2,6 +2,7 @@
 
 use tickplane_model::ExchangeId;
 
+use crate::fault::Label;
 use crate::market::{Market, MarketEvent};
 use crate::server::http::{Request, Response};
 
@@ -27,12 +28,21 @@ pub(crate) struct Outbox {
     pub(crate) frames: Vec<Frame>,
     /// How many of them refuse something.
     pub(crate) refusals: u64,
+    /// How far the clock in messages is from the truth.
+    pub(crate) skew_ns: i64,
+    /// Streams of which nothing is sent.
+    pub(crate) withheld: Vec<Label>,
 }
 
 impl Outbox {
-    /// Queues a text message.
-    pub(crate) fn text(&mut self, text: impl Into<String>) {
-        self.frames.push(Frame::Text(text.into()));
+    /// Queues a text message; false when its stream is withheld.
+    pub(crate) fn text(&mut self, text: impl Into<String>) -> bool {
+        let text = text.into();
+        let withheld = self.withheld.iter().any(|label| label.is_of(&text));
+        if !withheld {
+            self.frames.push(Frame::Text(text));
+        }
+        !withheld
     }
 
     /// Queues a refusal.

@@ -58,7 +58,7 @@ impl BinanceFeed {
             wanted: vec![0; tickers.len()],
             tickers,
             combined,
-            unit: Unit(if microseconds { 1_000 } else { NS_PER_MS }),
+            unit: Unit { length_ns: if microseconds { 1_000 } else { NS_PER_MS }, skew_ns: 0 },
             streams: BTreeMap::new(),
             initial,
             klines: Vec::new(),
@@ -336,6 +336,7 @@ impl Feed for BinanceFeed {
     }
 
     fn happened(&mut self, events: &[MarketEvent], market: &mut Market, now_ns: i64, outbox: &mut Outbox) {
+        self.unit.skew_ns = outbox.skew_ns;
         let mut at = 0;
         while let Some(event) = events.get(at) {
             at += 1;
@@ -369,6 +370,7 @@ impl Feed for BinanceFeed {
     }
 
     fn timer(&mut self, market: &mut Market, now_ns: i64, outbox: &mut Outbox) {
+        self.unit.skew_ns = outbox.skew_ns;
         if self.unanswered.as_ref().is_some_and(|(_, deadline_ns)| now_ns >= *deadline_ns) {
             outbox.close(1008, "Pong timeout");
             return;

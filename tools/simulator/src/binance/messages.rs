@@ -11,13 +11,16 @@ use super::ticker;
 /// Fraction digits of every price and quantity.
 const PLACES: u32 = 8;
 
-/// Times in the unit of the connection: milliseconds, or microseconds on request.
+/// Times as the connection shows them: in milliseconds, or microseconds on request, by a clock that may be wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Unit(pub(super) i64);
+pub(super) struct Unit {
+    pub(super) length_ns: i64,
+    pub(super) skew_ns: i64,
+}
 
 impl Unit {
     pub(super) fn of(self, time_ns: i64) -> i64 {
-        time_ns / self.0
+        (time_ns + self.skew_ns) / self.length_ns
     }
 }
 

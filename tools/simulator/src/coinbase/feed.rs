@@ -81,9 +81,11 @@ impl CoinbaseFeed {
     }
 
     fn send(&mut self, channel: &str, events: &str, now_ns: i64, outbox: &mut Outbox) {
-        outbox.text(messages::envelope(channel, now_ns, self.sequence, events));
-        self.sequence += 1;
-        self.sent_ns = now_ns;
+        // What is withheld takes no number: a dead subscription is no gap.
+        if outbox.text(messages::envelope(channel, now_ns + outbox.skew_ns, self.sequence, events)) {
+            self.sequence += 1;
+            self.sent_ns = now_ns;
+        }
     }
 
     fn request(&mut self, request: &Value, market: &mut Market, now_ns: i64, outbox: &mut Outbox) -> Option<()> {
@@ -262,7 +264,7 @@ impl CoinbaseFeed {
 
     fn heartbeat(&mut self, now_ns: i64, outbox: &mut Outbox) {
         let up_ns = now_ns - self.start_ns;
-        let (time, counter) = (stamp::go(now_ns, up_ns), up_ns / NS_PER_SECOND);
+        let (time, counter) = (stamp::go(now_ns + outbox.skew_ns, up_ns), up_ns / NS_PER_SECOND);
         let event = format!(r#"{{"current_time":"{time}","heartbeat_counter":{counter}}}"#);
         self.send("heartbeats", &event, now_ns, outbox);
         self.timers.heartbeat_ns += NS_PER_SECOND;
@@ -312,7 +314,7 @@ impl Feed for CoinbaseFeed {
                 }
             };
             if self.wants("market_trades", index) {
-                self.pending.entry(index).or_default().push(trade);
+                self.pending.entry(index).or_default().push(trade.shifted(outbox.skew_ns));
             }
             if self.wants("ticker", index) && !traded.contains(&index) {
                 traded.push(index);
@@ -330,7 +332,7 @@ impl Feed for CoinbaseFeed {
         self.tickers("ticker", &traded, "update", market, now_ns, outbox);
         quoted.retain(|index| self.wants("level2", *index));
         for index in quoted {
-            if let Some(event) = self.books.update(index, market.instrument(index)) {
+            if let Some(event) = self.books.update(index, market.instrument(index), outbox.skew_ns) {
                 self.send("l2_data", &event, now_ns, outbox);
             }
         }

@@ -20,12 +20,12 @@ impl Books {
     }
 
     /// What changed since the last message, if anything did.
-    pub(super) fn update(&mut self, index: u32, instrument: &Instrument) -> Option<String> {
+    pub(super) fn update(&mut self, index: u32, instrument: &Instrument, skew_ns: i64) -> Option<String> {
         let book = self.0.get_mut(&index)?;
         let new = Book::new(instrument, LEVELS);
         let changes = book.changes(&new, false);
         *book = new;
-        let time = stamp::rfc3339(instrument.quote.time_ns, 6);
+        let time = stamp::rfc3339(instrument.quote.time_ns + skew_ns, 6);
         (!changes.is_empty()).then(|| event("update", &changes, instrument, &time))
     }
 }

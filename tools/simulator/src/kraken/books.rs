@@ -48,31 +48,38 @@ impl Books {
     }
 
     /// The whole book; changes are told from here on.
-    pub(super) fn snapshot(&mut self, index: u32, instrument: &Instrument, pair: &Pair) -> Option<String> {
+    pub(super) fn snapshot(
+        &mut self,
+        index: u32,
+        instrument: &Instrument,
+        pair: &Pair,
+        skew_ns: i64,
+    ) -> Option<String> {
         let followed = self.0.get_mut(&index)?;
         followed.book = Book::new(instrument, followed.depth);
-        Some(message("snapshot", &followed.book, &followed.book, instrument, pair))
+        let time_ns = instrument.quote.time_ns + skew_ns;
+        Some(message("snapshot", &followed.book, &followed.book, &instrument.listing, pair, time_ns))
     }
 
     /// What changed since the last message, if anything did.
-    pub(super) fn update(&mut self, index: u32, instrument: &Instrument, pair: &Pair) -> Option<String> {
+    pub(super) fn update(&mut self, index: u32, instrument: &Instrument, pair: &Pair, skew_ns: i64) -> Option<String> {
         let followed = self.0.get_mut(&index)?;
         let new = Book::new(instrument, followed.depth);
         let changes = followed.book.changes(&new, true);
         followed.book = new;
-        (!changes.is_empty()).then(|| message("update", &changes, &followed.book, instrument, pair))
+        let time_ns = instrument.quote.time_ns + skew_ns;
+        (!changes.is_empty()).then(|| message("update", &changes, &followed.book, &instrument.listing, pair, time_ns))
     }
 }
 
-fn message(kind: &str, shown: &Book, whole: &Book, instrument: &Instrument, pair: &Pair) -> String {
-    let listing = &instrument.listing;
+fn message(kind: &str, shown: &Book, whole: &Book, listing: &Listing, pair: &Pair, time_ns: i64) -> String {
     let row = format!(
         r#"{{"symbol":"{}","bids":[{}],"asks":[{}],"checksum":{},"timestamp":"{}"}}"#,
         pair.symbol,
         levels(listing, &shown.bids),
         levels(listing, &shown.asks),
         checksum(listing, whole),
-        stamp::rfc3339(instrument.quote.time_ns, 6)
+        stamp::rfc3339(time_ns, 6)
     );
     data("book", kind, &[row])
 }

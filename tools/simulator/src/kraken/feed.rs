@@ -12,7 +12,7 @@ use super::names::Names;
 use crate::market::{Market, MarketEvent, MarketTrade, aligned};
 use crate::server::window::Window;
 use crate::stamp;
-use crate::venue::{Control, Feed, Frame, Outbox};
+use crate::venue::{Control, Feed, Outbox};
 
 const HEARTBEAT_NS: i64 = NS_PER_SECOND;
 /// A client that subscribes nothing and says nothing is let go.
@@ -33,6 +33,16 @@ struct Asked<'a> {
     method: &'a str,
     req_id: Option<u64>,
     time_in: String,
+    time_out: String,
+}
+
+impl Asked<'_> {
+    /// Something asked at a time of the venue's clock.
+    fn at(method: &str, req_id: Option<u64>, time_ns: i64) -> Asked<'_> {
+        // Answers leave some tens of microseconds after their question.
+        let (time_in, time_out) = (stamp::rfc3339(time_ns, 6), stamp::rfc3339(time_ns + 36_000, 6));
+        Asked { method, req_id, time_in, time_out }
+    }
 }
 
 /// One socket.
@@ -72,13 +82,13 @@ impl KrakenFeed {
     }
 
     fn request(&mut self, request: &Value, market: &mut Market, now_ns: i64, outbox: &mut Outbox) {
-        let asked = Asked {
-            method: request.get("method").and_then(Value::as_str).unwrap_or_default(),
-            req_id: request.get("req_id").and_then(Value::as_u64),
-            time_in: stamp::rfc3339(now_ns, 6),
-        };
+        let method = request.get("method").and_then(Value::as_str).unwrap_or_default();
+        let req_id = request.get("req_id").and_then(Value::as_u64);
+        let asked = Asked::at(method, req_id, now_ns + outbox.skew_ns);
         match asked.method {
-            "ping" => outbox.text(answer(&asked, "pong", Map::new(), now_ns)),
+            "ping" => {
+                outbox.text(answer(&asked, "pong", Map::new()));
+            }
             "subscribe" | "unsubscribe" => {
                 let empty = Value::Null;
                 let params = request.get("params").unwrap_or(&empty);
@@ -91,8 +101,8 @@ impl KrakenFeed {
             | "batch_add"
             | "batch_cancel"
             | "edit_order"
-            | "cancel_all_orders_after" => refuse(&asked, PRIVATE_ERROR, None, now_ns, outbox),
-            _ => refuse(&asked, "Unsupported event", None, now_ns, outbox),
+            | "cancel_all_orders_after" => refuse(&asked, PRIVATE_ERROR, None, outbox),
+            _ => refuse(&asked, "Unsupported event", None, outbox),
         }
     }
 
@@ -106,18 +116,18 @@ impl KrakenFeed {
     ) {
         let channel = params.get("channel").and_then(Value::as_str).unwrap_or_default();
         if PRIVATE.contains(&channel) {
-            return refuse(asked, PRIVATE_ERROR, None, now_ns, outbox);
+            return refuse(asked, PRIVATE_ERROR, None, outbox);
         }
         if channel == "instrument" {
-            return self.instrument(asked, params, market, now_ns, outbox);
+            return self.instrument(asked, params, market, outbox);
         }
         if !["trade", "ticker", "ohlc", "book"].contains(&channel) {
-            return refuse(asked, "Unsupported event", None, now_ns, outbox);
+            return refuse(asked, "Unsupported event", None, outbox);
         }
         let symbols: Option<Vec<&str>> =
             params.get("symbol").and_then(Value::as_array).and_then(|all| all.iter().map(Value::as_str).collect());
         let Some(symbols) = symbols.filter(|symbols| !symbols.is_empty()) else {
-            return refuse(asked, "Symbol(s) missing", None, now_ns, outbox);
+            return refuse(asked, "Symbol(s) missing", None, outbox);
         };
         for symbol in symbols {
             let result = match self.names.symbol(symbol) {
@@ -126,10 +136,10 @@ impl KrakenFeed {
                 Some(index) => self.unsubscribe(channel, index, params),
             };
             match result {
-                Err(error) => refuse(asked, &error, Some(symbol), now_ns, outbox),
+                Err(error) => refuse(asked, &error, Some(symbol), outbox),
                 Ok(mut result) => {
                     result.insert("symbol".to_owned(), symbol.into());
-                    outbox.text(success(asked, result, now_ns));
+                    outbox.text(success(asked, result));
                     if let (Some(index), "subscribe") = (self.names.symbol(symbol), asked.method) {
                         self.snapshot(channel, index, params, market, now_ns, outbox);
                     }
@@ -200,11 +210,11 @@ impl KrakenFeed {
         if was { Ok(result) } else { Err("Subscription Not Found".to_owned()) }
     }
 
-    fn instrument(&mut self, asked: &Asked<'_>, params: &Value, market: &Market, now_ns: i64, outbox: &mut Outbox) {
+    fn instrument(&mut self, asked: &Asked<'_>, params: &Value, market: &Market, outbox: &mut Outbox) {
         let subscribe = asked.method == "subscribe";
         if self.instruments == subscribe {
             let error = if subscribe { "Already subscribed" } else { "Subscription Not Found" };
-            return refuse(asked, error, None, now_ns, outbox);
+            return refuse(asked, error, None, outbox);
         }
         self.instruments = subscribe;
         let snapshot = wants_snapshot("instrument", params);
@@ -213,7 +223,7 @@ impl KrakenFeed {
         if subscribe {
             result.insert("snapshot".to_owned(), snapshot.into());
         }
-        outbox.text(success(asked, result, now_ns));
+        outbox.text(success(asked, result));
         if subscribe && snapshot {
             let listings = market.instruments().iter().map(|instrument| &instrument.listing);
             outbox.text(messages::instruments(listings.zip(&self.names.pairs)));
@@ -232,8 +242,10 @@ impl KrakenFeed {
         let pair = self.names.pair(index);
         if channel == "book" {
             // Without a snapshot the book is followed all the same: changes need something to differ from.
-            let snapshot = self.books.snapshot(index, market.instrument(index), pair);
-            outbox.frames.extend(snapshot.filter(|_| wants_snapshot(channel, params)).map(Frame::Text));
+            let snapshot = self.books.snapshot(index, market.instrument(index), pair, outbox.skew_ns);
+            if let Some(snapshot) = snapshot.filter(|_| wants_snapshot(channel, params)) {
+                outbox.text(snapshot);
+            }
             return;
         }
         if !wants_snapshot(channel, params) {
@@ -268,7 +280,7 @@ impl KrakenFeed {
         let listing = &market.instrument(index).listing;
         for bar in market.traded(index, length_ns, 0, open_ns, open_ns + 1) {
             let row = messages::ohlc_row(listing, self.names.pair(index), &bar);
-            outbox.text(messages::ohlc("update", now_ns, &[row]));
+            outbox.text(messages::ohlc("update", now_ns + outbox.skew_ns, &[row]));
         }
     }
 }
@@ -278,32 +290,31 @@ fn wants_snapshot(channel: &str, params: &Value) -> bool {
     params.get("snapshot").and_then(Value::as_bool).unwrap_or(channel != "trade")
 }
 
-fn answer(asked: &Asked<'_>, method: &str, mut fields: Map<String, Value>, now_ns: i64) -> String {
+fn answer(asked: &Asked<'_>, method: &str, mut fields: Map<String, Value>) -> String {
     fields.insert("method".to_owned(), method.into());
     if let Some(req_id) = asked.req_id {
         fields.insert("req_id".to_owned(), req_id.into());
     }
     fields.insert("time_in".to_owned(), asked.time_in.as_str().into());
-    // Answers leave some tens of microseconds after their question.
-    fields.insert("time_out".to_owned(), stamp::rfc3339(now_ns + 36_000, 6).into());
+    fields.insert("time_out".to_owned(), asked.time_out.as_str().into());
     Value::Object(fields).to_string()
 }
 
-fn success(asked: &Asked<'_>, result: Map<String, Value>, now_ns: i64) -> String {
+fn success(asked: &Asked<'_>, result: Map<String, Value>) -> String {
     let mut fields = Map::new();
     fields.insert("result".to_owned(), Value::Object(result));
     fields.insert("success".to_owned(), true.into());
-    answer(asked, asked.method, fields, now_ns)
+    answer(asked, asked.method, fields)
 }
 
-fn refuse(asked: &Asked<'_>, error: &str, symbol: Option<&str>, now_ns: i64, outbox: &mut Outbox) {
+fn refuse(asked: &Asked<'_>, error: &str, symbol: Option<&str>, outbox: &mut Outbox) {
     let mut fields = Map::new();
     fields.insert("error".to_owned(), error.into());
     fields.insert("success".to_owned(), false.into());
     if let Some(symbol) = symbol {
         fields.insert("symbol".to_owned(), symbol.into());
     }
-    outbox.refuse(answer(asked, asked.method, fields, now_ns));
+    outbox.refuse(answer(asked, asked.method, fields));
 }
 
 impl Feed for KrakenFeed {
@@ -320,8 +331,8 @@ impl Feed for KrakenFeed {
         match serde_json::from_str::<Value>(text) {
             Ok(request) if request.is_object() => self.request(&request, market, now_ns, outbox),
             _ => {
-                let asked = Asked { method: "", req_id: None, time_in: stamp::rfc3339(now_ns, 6) };
-                refuse(&asked, "Malformed request", None, now_ns, outbox);
+                let asked = Asked::at("", None, now_ns + outbox.skew_ns);
+                refuse(&asked, "Malformed request", None, outbox);
             }
         }
         self.sent_ns = now_ns;
@@ -346,7 +357,8 @@ impl Feed for KrakenFeed {
         for (&index, trades) in &traded {
             let (listing, pair) = (&market.instrument(index).listing, self.names.pair(index));
             if self.trades.contains(&index) {
-                let rows: Vec<String> = trades.iter().map(|trade| messages::trade(listing, pair, trade)).collect();
+                let shown = trades.iter().map(|trade| trade.shifted(outbox.skew_ns));
+                let rows: Vec<String> = shown.map(|trade| messages::trade(listing, pair, &trade)).collect();
                 outbox.text(messages::data("trade", "update", &rows));
             }
             if let (Some(minutes), Some(last)) = (self.bars.get(&index), trades.last()) {
@@ -358,12 +370,15 @@ impl Feed for KrakenFeed {
                 let day = market.day(index);
                 let instrument = market.instrument(index);
                 let pair = self.names.pair(index);
-                outbox.text(messages::ticker(instrument, pair, &day, "update", instrument.quote.time_ns));
+                let time_ns = instrument.quote.time_ns + outbox.skew_ns;
+                outbox.text(messages::ticker(instrument, pair, &day, "update", time_ns));
             }
         }
         for &index in &quoted {
-            let update = self.books.update(index, market.instrument(index), self.names.pair(index));
-            outbox.frames.extend(update.map(Frame::Text));
+            let pair = self.names.pair(index);
+            if let Some(update) = self.books.update(index, market.instrument(index), pair, outbox.skew_ns) {
+                outbox.text(update);
+            }
         }
         if outbox.frames.len() > before {
             self.sent_ns = now_ns;

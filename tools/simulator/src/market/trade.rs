@@ -1,5 +1,7 @@
 //! What the market does: trades and quotes, in ticks and lots.
 
+use crate::fault::Outgoing;
+
 /// One fill.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct MarketTrade {
@@ -15,6 +17,13 @@ pub(crate) struct MarketTrade {
     pub(crate) quantity: i64,
     /// Whether the taker bought.
     pub(crate) buy: bool,
+}
+
+impl MarketTrade {
+    /// The same trade by a clock that is wrong by so much.
+    pub(crate) fn shifted(self, skew_ns: i64) -> Self {
+        Self { time_ns: self.time_ns + skew_ns, ..self }
+    }
 }
 
 /// Best bid and ask: bid < ask always.
@@ -34,4 +43,13 @@ pub(crate) struct MarketQuote {
 pub(crate) enum MarketEvent {
     Trade(u32, MarketTrade),
     Quote(u32, MarketQuote),
+}
+
+impl Outgoing for MarketEvent {
+    fn trade_of(&self) -> Option<u32> {
+        match self {
+            Self::Trade(index, _) => Some(*index),
+            Self::Quote(..) => None,
+        }
+    }
 }

@@ -21,6 +21,8 @@ pub struct Counts {
     pub refusals: u64,
     /// Clients dropped because they read too slowly.
     pub dropped_slow: u64,
+    /// Faults that began.
+    pub faults: u64,
 }
 
 /// The same, as the server thread counts.
@@ -33,4 +35,5 @@ pub(crate) struct Counters {
     pub(crate) requests: AtomicU64,
     pub(crate) refusals: AtomicU64,
     pub(crate) slow: AtomicU64,
+    pub(crate) faults: AtomicU64,
 }

@@ -41,6 +41,7 @@ impl Request {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
+    content_type: &'static str,
     headers: Vec<(&'static str, String)>,
     pub(crate) body: String,
 }
@@ -48,7 +49,14 @@ pub(crate) struct Response {
 impl Response {
     /// A JSON answer.
     pub(crate) fn json(status: u16, body: impl Into<String>) -> Self {
-        Self { status, headers: Vec::new(), body: body.into() }
+        Self { status, content_type: "application/json; charset=utf-8", headers: Vec::new(), body: body.into() }
+    }
+
+    /// A page, as the machines in front of a venue answer.
+    pub(crate) fn html(status: u16) -> Self {
+        let reason = reason(status);
+        let body = format!("<html><head><title>{status} {reason}</title></head><body>{reason}</body></html>\n");
+        Self { status, content_type: "text/html", headers: Vec::new(), body }
     }
 
     /// With one more header.
@@ -61,9 +69,10 @@ impl Response {
     pub(crate) fn to_bytes(&self, keep_alive: bool) -> Vec<u8> {
         let connection = if keep_alive { "keep-alive" } else { "close" };
         let mut head = format!(
-            "HTTP/1.1 {} {}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: {}\r\nConnection: {connection}\r\n",
+            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: {connection}\r\n",
             self.status,
             reason(self.status),
+            self.content_type,
             self.body.len()
         );
         for (name, value) in &self.headers {
@@ -88,12 +97,17 @@ fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         400 => "Bad Request",
+        403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
         413 => "Payload Too Large",
         418 => "I'm a teapot",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
         _ => "Error",
     }
 }

@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Registry, Token};
-use rustls::ServerConfig;
 use tickplane_model::{ExchangeId, NS_PER_MS};
 
 use super::clock::Clock;
-use super::connection::{Connection, Turn};
+use super::connection::{Connection, Gone, Turn};
 use super::counts::Counters;
-use super::wire::Wire;
+use super::site::Site;
+use super::tls::{Authority, Handshake};
+use super::wire::reset_at_end;
+use crate::fault::{Change, FaultKind, FaultStage};
 use crate::market::Market;
-use crate::venue::Venue;
 
 /// The token of the waker; listeners follow, then connections.
 pub(crate) const WAKE: Token = Token(0);
@@ -26,10 +27,12 @@ const IDLE_NS: i64 = 250 * NS_PER_MS;
 const EVENTS: usize = 256;
 
 /// What other threads ask of the reactor.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Command {
     /// Drop every connection of this venue.
     Disconnect(ExchangeId),
+    /// Let this begin now, and end so much later.
+    Fault(ExchangeId, FaultKind, i64),
     /// End.
     Stop,
 }
@@ -57,30 +60,29 @@ impl Shared {
 /// The server of all venues.
 pub(crate) struct Reactor {
     pub(crate) poll: Poll,
-    pub(crate) listeners: Vec<TcpListener>,
-    pub(crate) venues: Vec<Box<dyn Venue>>,
+    pub(crate) sites: Vec<Site>,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) tls: Option<Arc<ServerConfig>>,
+    /// Absent without TLS.
+    pub(crate) authority: Option<Authority>,
     pub(crate) clock: Clock,
     connections: HashMap<usize, Connection>,
     next_token: usize,
 }
 
 impl Reactor {
-    /// A reactor for bound listeners, one per venue.
+    /// A reactor for venues that listen.
     pub(crate) fn new(
         poll: Poll,
-        mut listeners: Vec<TcpListener>,
-        venues: Vec<Box<dyn Venue>>,
+        mut sites: Vec<Site>,
         shared: Arc<Shared>,
-        tls: Option<Arc<ServerConfig>>,
+        authority: Option<Authority>,
         clock: Clock,
     ) -> io::Result<Self> {
-        for (index, listener) in listeners.iter_mut().enumerate() {
+        for (index, listener) in sites.iter_mut().filter_map(|site| site.listener.as_mut()).enumerate() {
             poll.registry().register(listener, Token(1 + index), Interest::READABLE)?;
         }
-        let next_token = 1 + listeners.len();
-        Ok(Self { poll, listeners, venues, shared, tls, clock, connections: HashMap::new(), next_token })
+        let next_token = 1 + sites.len();
+        Ok(Self { poll, sites, shared, authority, clock, connections: HashMap::new(), next_token })
     }
 
     /// Serves until told to stop.
@@ -98,6 +100,9 @@ impl Reactor {
                 match command {
                     Command::Stop => return,
                     Command::Disconnect(exchange) => self.disconnect(exchange, &mut shared.markets()),
+                    Command::Fault(exchange, kind, duration_ns) => {
+                        self.order(exchange, kind, duration_ns, &shared.markets());
+                    }
                 }
             }
             self.turn(&events, &mut shared.markets());
@@ -109,7 +114,8 @@ impl Reactor {
     fn patience(&self) -> Duration {
         let now_ns = self.clock.now_ns();
         let mut due_ns = now_ns + IDLE_NS;
-        let mut listened = vec![false; self.venues.len()];
+        let mut listened = vec![false; self.sites.len()];
+        due_ns = self.sites.iter().map(|site| site.faults.due_ns()).fold(due_ns, i64::min);
         for connection in self.connections.values() {
             due_ns = due_ns.min(connection.timer_ns());
             listened[connection.venue] |= connection.listens();
@@ -125,8 +131,10 @@ impl Reactor {
     fn turn(&mut self, events: &Events, markets: &mut [Market]) {
         let now_ns = self.clock.now_ns();
         for (venue, market) in markets.iter_mut().enumerate() {
+            self.faults(venue, market, now_ns);
             market.advance(now_ns);
-            let happened = market.take_events();
+            let site = &mut self.sites[venue];
+            let happened = site.edits.apply(market.take_events(), &site.faults);
             if !happened.is_empty() {
                 self.each(venue, market, now_ns, |connection, turn| connection.happened(&happened, turn));
             }
@@ -135,7 +143,7 @@ impl Reactor {
         for event in events {
             match event.token() {
                 WAKE => {}
-                Token(token) if token <= self.listeners.len() => self.accept(token - 1, now_ns),
+                Token(token) if token <= self.sites.len() => self.accept(token - 1, now_ns),
                 Token(token) => self.ready(token, markets, now_ns),
             }
         }
@@ -146,29 +154,55 @@ impl Reactor {
         }
     }
 
+    /// Lets faults of a venue begin and end.
+    fn faults(&mut self, venue: usize, market: &mut Market, now_ns: i64) {
+        for change in self.sites[venue].faults.turn(now_ns, market) {
+            if matches!(change, Change::Begins(_)) {
+                self.shared.counters.faults.fetch_add(1, Relaxed);
+            }
+            self.each(venue, market, now_ns, |connection, turn| connection.fault(&change, turn));
+            self.sites[venue].meet(self.authority.as_ref());
+        }
+        self.sites[venue].listen(self.poll.registry(), Token(1 + venue));
+    }
+
+    fn order(&mut self, exchange: ExchangeId, kind: FaultKind, duration_ns: i64, markets: &[Market]) {
+        let now_ns = self.clock.now_ns();
+        if let Some(venue) = markets.iter().position(|market| market.exchange == exchange) {
+            self.sites[venue].faults.order(kind, now_ns, duration_ns);
+        }
+    }
+
     /// Gives every connection of a venue a turn and drops those that end.
     fn each(
         &mut self,
         venue: usize,
         market: &mut Market,
         now_ns: i64,
-        mut act: impl FnMut(&mut Connection, &mut Turn<'_>) -> Result<(), super::connection::Gone>,
+        mut act: impl FnMut(&mut Connection, &mut Turn<'_>) -> Result<(), Gone>,
     ) {
-        let counters = &self.shared.counters;
-        let mut turn = Turn { venue: &mut *self.venues[venue], market, counters, now_ns };
+        let mut turn = self.sites[venue].turn(market, &self.shared.counters, now_ns);
         self.connections.retain(|_, connection| connection.venue != venue || act(connection, &mut turn).is_ok());
     }
 
     fn accept(&mut self, venue: usize, now_ns: i64) {
-        while let Ok((mut socket, _)) = self.listeners[venue].accept() {
+        let usual = self.authority.as_ref().map(|authority| Handshake::Proper(Arc::clone(&authority.config)));
+        let site = &self.sites[venue];
+        let handshake = site.handshake.as_ref().or(usual.as_ref());
+        let resets = site.faults.has(&FaultKind::ResetHandshake(FaultStage::Tcp));
+        while let Some(Ok((mut socket, _))) = site.listener.as_ref().map(TcpListener::accept) {
+            if resets {
+                reset_at_end(&socket);
+                continue;
+            }
             let token = self.next_token;
             self.next_token += 1;
             let _ = socket.set_nodelay(true);
             if register(self.poll.registry(), &mut socket, token).is_err() {
                 continue;
             }
-            if let Ok(wire) = Wire::new(socket, self.tls.as_ref()) {
-                self.connections.insert(token, Connection::new(venue, wire, now_ns));
+            if let Ok(connection) = Connection::new(venue, socket, handshake, now_ns) {
+                self.connections.insert(token, connection);
             }
         }
     }
@@ -176,8 +210,7 @@ impl Reactor {
     fn ready(&mut self, token: usize, markets: &mut [Market], now_ns: i64) {
         let Some(connection) = self.connections.get_mut(&token) else { return };
         let venue = connection.venue;
-        let counters = &self.shared.counters;
-        let mut turn = Turn { venue: &mut *self.venues[venue], market: &mut markets[venue], counters, now_ns };
+        let mut turn = self.sites[venue].turn(&mut markets[venue], &self.shared.counters, now_ns);
         if connection.ready(&mut turn).is_err() {
             self.connections.remove(&token);
         }

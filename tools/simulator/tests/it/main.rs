@@ -3,6 +3,7 @@
 
 mod client;
 mod cost;
+mod faults;
 mod start;
 mod tally;
 mod venues;
