@@ -81,6 +81,12 @@ impl Skew {
         (now_ns >= self.hold_until_ns).then(|| now_ns.saturating_sub(self.least_ns))
     }
 
+    /// The venue's time when the local clock showed `past_ns`, as far as is known now; `None` before the first trade.
+    #[must_use]
+    pub fn past_venue_time(&self, past_ns: i64) -> Option<i64> {
+        (self.least_ns != EMPTY).then(|| past_ns.saturating_sub(self.least_ns))
+    }
+
     fn restart(&mut self, second: i64) {
         self.seconds = [EMPTY; WINDOW_SECONDS as usize];
         self.newest_second = second;
@@ -123,6 +129,9 @@ mod tests {
         let mut skew = Skew::new();
         skew.observe(1000 * S + 1_200_000_000, 1000 * S);
         assert_eq!(skew.venue_time(1001 * S), Some(1001 * S + 1_200_000_000));
+        assert_eq!(skew.past_venue_time(900 * S), Some(900 * S + 1_200_000_000), "long ago is no jump of the clock");
+        assert_eq!(skew.venue_time(1002 * S), Some(1002 * S + 1_200_000_000));
+        assert_eq!(Skew::new().past_venue_time(900 * S), None);
     }
 
     #[test]

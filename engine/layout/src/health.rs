@@ -42,6 +42,8 @@ macro_rules! counters {
     };
 }
 
+pub(crate) use counters;
+
 counters! {
     /// What is counted per connection. The number is part of the format: append, never reorder.
     ConnectionCounter {

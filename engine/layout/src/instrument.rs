@@ -5,6 +5,7 @@
 //! word   8  facts: double slot of FACT_WORDS            cold thread
 //! word  48  quote: double slot of QUOTE_WORDS           shard
 //! word  72  trades: broadcast ring                      shard
+//!           stream: see the stream module               shard
 //!
 //! trade slot, 64 bytes                                  quote slot, 64 bytes
 //!   0 seq            8 exchange_ns                        0 seq (quote_seq)   8 exchange_ns
@@ -19,6 +20,7 @@
 use crate::double_slot::DoubleSlot;
 use crate::region::{HEADER_WORDS, RegionHeader, RegionKind, pages};
 use crate::ring::{CAPACITY_MIN, RECORD_WORDS, Ring};
+use crate::stream::STREAM_WORDS;
 use crate::{LINE_WORDS, Word};
 
 /// Payload words of the facts: tick size, lot size, contract size, 24 h volume, product | status << 8, venue symbol (8
@@ -62,6 +64,11 @@ impl InstrumentLayout {
     /// Words of the region.
     #[must_use]
     pub const fn words(&self) -> usize {
+        self.stream_word() + STREAM_WORDS
+    }
+
+    /// First word of the stream's health. It lies behind the trades, where earlier writers left zeros.
+    const fn stream_word(&self) -> usize {
         WORD_TRADES + Ring::words(self.trade_capacity)
     }
 
@@ -98,6 +105,13 @@ impl InstrumentLayout {
     #[inline]
     #[must_use]
     pub fn trades<'a>(&self, region: &'a [Word]) -> Ring<'a> {
-        Ring::new(&region[WORD_TRADES..self.words()])
+        Ring::new(&region[WORD_TRADES..self.stream_word()])
+    }
+
+    /// The stream's health in a region.
+    #[inline]
+    #[must_use]
+    pub fn stream<'a>(&self, region: &'a [Word]) -> &'a [Word] {
+        &region[self.stream_word()..self.words()]
     }
 }

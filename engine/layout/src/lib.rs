@@ -34,6 +34,7 @@ pub mod instrument;
 pub mod region;
 pub mod ring;
 pub mod series;
+pub mod stream;
 pub mod sync;
 pub mod table;
 pub mod text;

@@ -39,12 +39,30 @@ pub enum WorkerEvent {
         /// Local time of the recovery.
         at_ns: i64,
     },
-    /// The venue's numbers show that trades before this local time are missing.
+    /// Messages of the stream were lost just before this local time.
     Lost {
         /// The instrument.
         slot: u32,
         /// Local time of the discovery.
         at_ns: i64,
+    },
+    /// Trades are missing between two others.
+    Missing {
+        /// The instrument.
+        slot: u32,
+        /// Venue time of the last trade before them.
+        from_ns: i64,
+        /// Venue time of the first trade after them.
+        to_ns: i64,
+    },
+    /// Nothing is missing in a span of venue time any more: what was comes before this.
+    Filled {
+        /// The instrument.
+        slot: u32,
+        /// Where the span begins, `i64::MIN` for always.
+        from_ns: i64,
+        /// Where it ends, `i64::MAX` for now.
+        to_ns: i64,
     },
 }
 

@@ -100,7 +100,9 @@ impl Sender {
         | WorkerEvent::CatchUp { slot, .. }
         | WorkerEvent::Down { slot, .. }
         | WorkerEvent::Up { slot, .. }
-        | WorkerEvent::Lost { slot, .. }) = event;
+        | WorkerEvent::Lost { slot, .. }
+        | WorkerEvent::Missing { slot, .. }
+        | WorkerEvent::Filled { slot, .. }) = event;
         self.deferred.push(event);
         self.places[slot as usize] = self.deferred.len();
     }
@@ -131,9 +133,11 @@ mod tests {
             match *event {
                 WorkerEvent::Trade { slot, seq, .. } => told.push((slot, seq)),
                 WorkerEvent::CatchUp { slot, from, to } => told.extend((from..=to).map(|seq| (slot, seq))),
-                WorkerEvent::Down { slot, .. } | WorkerEvent::Up { slot, .. } | WorkerEvent::Lost { slot, .. } => {
-                    told.push((slot, 0));
-                }
+                WorkerEvent::Down { slot, .. }
+                | WorkerEvent::Up { slot, .. }
+                | WorkerEvent::Lost { slot, .. }
+                | WorkerEvent::Missing { slot, .. }
+                | WorkerEvent::Filled { slot, .. } => told.push((slot, 0)),
             }
         }
         told

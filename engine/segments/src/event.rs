@@ -24,6 +24,9 @@ pub enum EventKind {
     Lifecycle = 3,
     /// An alert fired.
     Alert = 4,
+    /// A stream came, went, fell silent or died: `entry` is its instrument's
+    /// ([`Plane::symbol_of`](crate::Plane::symbol_of)), `detail` its [`StreamState`](crate::StreamState).
+    Stream = 5,
 }
 
 impl EventKind {
@@ -33,6 +36,7 @@ impl EventKind {
             2 => Some(Self::CandleRevise),
             3 => Some(Self::Lifecycle),
             4 => Some(Self::Alert),
+            5 => Some(Self::Stream),
             _ => None,
         }
     }
@@ -46,7 +50,7 @@ pub struct PlaneEvent {
     /// On which exchange.
     pub exchange: ExchangeId,
     /// Number of the series' entry in the exchange's directory, for candle events; see
-    /// [`Plane::key_of`](crate::Plane::key_of).
+    /// [`Plane::key_of`](crate::Plane::key_of). For stream events that of the instrument.
     pub entry: u32,
     /// Row of the series, for candle events.
     pub row: u64,

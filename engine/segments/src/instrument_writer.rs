@@ -1,7 +1,13 @@
-//! What an instrument's shard writes: trades and quotes.
+//! What an instrument's shard writes: trades, quotes and the health of their stream.
 
+use tickplane_layout::histogram::add;
 use tickplane_layout::instrument::InstrumentLayout;
 use tickplane_layout::ring::Slot;
+use tickplane_layout::stream::{
+    STREAM_COUNTERS, STREAM_LAST_TRADE, STREAM_MISSING, STREAM_SEAMS, STREAM_SINCE, STREAM_STATE, StreamCounter,
+    StreamState,
+};
+use tickplane_layout::sync::Ordering;
 use tickplane_model::{Quote, Trade};
 
 use crate::arena::Claim;
@@ -19,6 +25,7 @@ impl InstrumentWriter {
         let words = claim.region.words();
         layout.trades(words).recover();
         layout.quote(words).recover();
+        layout.stream(words).iter().for_each(|word| word.store(0, Ordering::Relaxed));
         Self { claim, layout }
     }
 
@@ -60,5 +67,32 @@ impl InstrumentWriter {
     #[must_use]
     pub fn trades(&self) -> TradeReader {
         TradeReader::new(self.claim.region.clone(), self.layout)
+    }
+
+    #[inline]
+    fn set(&self, word: usize, value: u64) {
+        self.layout.stream(self.claim.region.words())[word].store(value, Ordering::Relaxed);
+    }
+
+    /// The stream's state changed.
+    pub fn set_stream_state(&mut self, state: StreamState, now_ns: i64) {
+        self.set(STREAM_STATE, state as u64);
+        self.set(STREAM_SINCE, now_ns.cast_unsigned());
+    }
+
+    /// The newest trade of the stream was read from its socket then.
+    pub fn set_last_trade_ns(&mut self, receive_ns: i64) {
+        self.set(STREAM_LAST_TRADE, receive_ns.cast_unsigned());
+    }
+
+    /// So many seams are open, and so many trades missing in them, where ids tell.
+    pub fn set_seams(&mut self, seams: usize, missing: u64) {
+        self.set(STREAM_SEAMS, seams as u64);
+        self.set(STREAM_MISSING, missing);
+    }
+
+    /// Adds to a counter of the stream.
+    pub fn count_stream(&mut self, counter: StreamCounter, amount: u64) {
+        add(&self.layout.stream(self.claim.region.words())[STREAM_COUNTERS + counter as usize], amount);
     }
 }

@@ -34,6 +34,7 @@ mod series_reader;
 mod series_writer;
 mod shape;
 mod status;
+mod stream_status;
 mod trade_reader;
 mod view;
 
@@ -50,8 +51,10 @@ pub use series_reader::{Candles, Column, LiveCandle, SeriesReader};
 pub use series_writer::SeriesWriter;
 pub use shape::{ArenaShape, InstrumentShape, PlaneShape, SeriesShape};
 pub use status::{ConnectionStatus, PlaneStatus, StageStatus, ThreadStatus};
+pub use stream_status::StreamStatus;
 pub use tickplane_layout::header::LifeState;
 pub use tickplane_layout::health::{ConnectionCounter, ConnectionState, Stage, ThreadCounter};
+pub use tickplane_layout::stream::{StreamCounter, StreamState};
 pub use trade_reader::{Next, TradeReader, TradeRecord};
 pub use view::View;
 

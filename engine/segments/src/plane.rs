@@ -19,7 +19,7 @@ use crate::region::Region;
 use crate::segment::Segment;
 use crate::{
     ConnectionStatus, EventFollower, FindError, Instance, OpenError, PlaneStatus, QuoteReader, SeriesReader,
-    ThreadStatus, TradeReader, convert, futex, lock, process, status,
+    StreamStatus, ThreadStatus, TradeReader, convert, futex, lock, process, status,
 };
 
 /// A plane open for reading, read-only and registered nowhere. Shared between threads by reference.
@@ -179,6 +179,35 @@ impl Plane {
             convert::instrument(exchange, entry_symbol(&entry)?, &facts)
         });
         Ok(instruments.collect())
+    }
+
+    /// The streams the present or last writer serves on an exchange: one per instrument.
+    ///
+    /// # Errors
+    /// As [`instruments`](Self::instruments).
+    pub fn streams(&self, exchange: ExchangeId) -> Result<Vec<StreamStatus>, FindError> {
+        let segment = self.exchange(exchange)?;
+        let epoch = epoch(&segment);
+        let current = current_entries(&segment).filter(|(_, entry)| entry.kind == RegionKind::Instrument);
+        let streams = current.filter_map(|(index, entry)| {
+            let (region, header) = open_region(&segment, index)?;
+            let layout = InstrumentLayout::from_header(&header)?;
+            let facts = facts(&segment, index)?;
+            (facts[FACT_EPOCH] == epoch)
+                .then(|| Some(StreamStatus::read(entry_symbol(&entry)?, layout.stream(region.words()))))?
+        });
+        Ok(streams.collect())
+    }
+
+    /// The instrument that a stream event names by its entry.
+    ///
+    /// # Errors
+    /// When the exchange's segment cannot be attached.
+    pub fn symbol_of(&self, exchange: ExchangeId, entry: u32) -> Result<Option<Symbol>, FindError> {
+        let segment = self.exchange(exchange)?;
+        let directory = segment.directory();
+        let entry = directory.entry(u64::from(entry)).filter(|_| u64::from(entry) < directory.count());
+        Ok(entry.and_then(|entry| entry_symbol(&entry)))
     }
 
     /// The series of a `candles:` key, or the one an `indicator:` key belongs to.

@@ -64,6 +64,12 @@ pub enum CloseReason {
     /// Nothing was heard for longer than the venue is ever silent.
     #[error("nothing heard for {0} ms")]
     Silent(u32),
+    /// A stream died, and subscribing it anew did not help.
+    #[error("the trades of {symbol} stay away while the venue has newer ones")]
+    Stale {
+        /// Which.
+        symbol: String,
+    },
     /// The shard met a defect of its own and starts over.
     #[error("a defect in tickplane; please report the panic message above")]
     Panicked,
@@ -266,8 +272,9 @@ fn spacing_ns(exchange: &dyn Exchange) -> u64 {
 }
 
 impl CloseReason {
-    /// Seconds the venue asks us to stay away.
-    pub(crate) fn retry_after_s(&self) -> Option<u32> {
+    /// Seconds the venue asks us to stay away, where it does.
+    #[must_use]
+    pub fn retry_after_s(&self) -> Option<u32> {
         match self {
             Self::Link(LinkError::Frame(FrameError::Refused { retry_after_s, .. })) => *retry_after_s,
             _ => None,

@@ -87,6 +87,18 @@ impl Feed {
         self.series.lost(venue_ns);
     }
 
+    pub(crate) fn lost_for_good(&mut self, venue_ns: i64) {
+        self.series.lost_for_good(venue_ns);
+    }
+
+    pub(crate) fn missing(&mut self, from_ns: i64, to_ns: i64) {
+        self.series.missing(from_ns, to_ns);
+    }
+
+    pub(crate) fn filled(&mut self, from_ns: i64, to_ns: i64) {
+        self.series.filled(from_ns, to_ns);
+    }
+
     /// Publishes the open candle with its provisional values, then the events of rows that closed before it.
     pub(crate) fn publish(
         &mut self,

@@ -7,15 +7,22 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod budget;
 mod connection;
-mod duplicates;
 mod feed;
 mod fetch;
 mod instrument;
 mod link;
 mod now;
+mod questions;
+mod reading;
+mod repair;
+mod rhythm;
 mod shard;
+mod streams;
+mod tape;
 mod tls;
+mod watch;
 mod worker;
 
 pub use connection::{CloseReason, ConnectionSpec};

@@ -2,16 +2,19 @@
 
 use std::collections::VecDeque;
 
-use tickplane_exchanges::{Outgoing, Payload};
+use tickplane_exchanges::Payload;
 use tickplane_frames::Message;
-use tickplane_model::{Event, EventSink, ExchangeId, Quote, RejectReason, Trade, TradeFlags};
+use tickplane_model::ExchangeId;
 use tickplane_rings::Sender;
-use tickplane_segments::{ConnectionHealth, ConnectionState, EventKind, EventWriter, PlaneEvent, Stage, ThreadHealth};
+use tickplane_segments::{ConnectionState, EventKind, EventWriter, PlaneEvent, Stage, ThreadHealth};
 
 use crate::connection::{CloseReason, Connection, ConnectionSpec, Due};
-use crate::fetch::{Fetch, FetchError};
-use crate::instrument::{Intake, OwnedInstrument};
+use crate::fetch::Fetch;
+use crate::instrument::OwnedInstrument;
 use crate::now::{Clock, Now};
+use crate::questions::Questions;
+use crate::reading::{Reading, Saw};
+use crate::streams::StreamPhase;
 
 /// The number of a connection within its shard.
 pub type ConnectionId = usize;
@@ -76,12 +79,20 @@ pub enum Happening {
 
 /// The connections, instruments and rings of one core.
 pub struct Shard {
-    connections: Vec<Option<Connection>>,
-    instruments: Vec<OwnedInstrument>,
-    senders: Vec<Sender>,
-    events: EventWriter,
+    pub(crate) connections: Vec<Option<Connection>>,
+    pub(crate) instruments: Vec<OwnedInstrument>,
+    /// By instrument: the connection that carries it.
+    pub(crate) homes: Vec<Option<ConnectionId>>,
+    pub(crate) senders: Vec<Sender>,
+    pub(crate) events: EventWriter,
     health: ThreadHealth,
-    actions: VecDeque<Action>,
+    pub(crate) actions: VecDeque<Action>,
+    /// What venues are asked by REST.
+    pub(crate) questions: Questions,
+    /// Whose turn it is to ask.
+    pub(crate) next_asker: usize,
+    /// When streams are looked at next.
+    pub(crate) next_sweep_ns: u64,
     /// Since when a full ring keeps us from reading.
     stalled_since_ns: Option<u64>,
     stall_ms_max: u64,
@@ -94,10 +105,14 @@ impl Shard {
         Self {
             connections: Vec::new(),
             instruments: Vec::new(),
+            homes: Vec::new(),
             senders,
             events,
             health,
             actions: VecDeque::new(),
+            questions: Questions::new(),
+            next_asker: 0,
+            next_sweep_ns: 0,
             stalled_since_ns: None,
             stall_ms_max,
         }
@@ -108,21 +123,21 @@ impl Shard {
         let route = instrument.route();
         self.senders[route.ring].add_slot(route.slot);
         self.instruments.push(instrument);
+        self.homes.push(None);
     }
 
     /// Adds a connection; its first attempt follows by itself.
     pub fn add_connection(&mut self, spec: ConnectionSpec, now: Now) -> ConnectionId {
-        let connection = Some(Connection::new(spec, now));
-        match self.connections.iter().position(Option::is_none) {
-            Some(free) => {
-                self.connections[free] = connection;
-                free
-            }
-            None => {
-                self.connections.push(connection);
-                self.connections.len() - 1
-            }
+        let id = self.connections.iter().position(Option::is_none).unwrap_or(self.connections.len());
+        for (index, _) in spec.instruments.iter() {
+            self.homes[*index as usize] = Some(id);
         }
+        let connection = Some(Connection::new(spec, now));
+        match self.connections.get_mut(id) {
+            Some(free) => *free = connection,
+            None => self.connections.push(connection),
+        }
+        id
     }
 
     /// Puts close frames into [`Shard::outgoing`] of an exchange's connections.
@@ -144,8 +159,10 @@ impl Shard {
             if self.connections[id].as_ref().is_some_and(|connection| connection.exchange() == exchange) {
                 self.end(id, CloseReason::Stopped, now);
                 self.connections[id] = None;
+                self.homes.iter_mut().filter(|home| **home == Some(id)).for_each(|home| *home = None);
             }
         }
+        self.questions.forget(exchange);
     }
 
     /// The next thing the runtime has to do.
@@ -200,12 +217,6 @@ impl Shard {
         self.end(id, reason, now);
     }
 
-    /// The answer to a [`Fetch`]. One that nobody waits for any more is dropped.
-    pub fn fetched(&mut self, ticket: u64, answer: Result<Vec<u8>, FetchError>, now: Now, clock: &impl Clock) {
-        // Nothing asks as yet, so no ticket is known.
-        let _ = (ticket, answer, now, clock);
-    }
-
     /// Does what has become due.
     pub fn timeout(&mut self, now: Now) {
         for id in 0..self.connections.len() {
@@ -216,12 +227,14 @@ impl Shard {
                 Due::Close(reason) => self.end(id, reason, now),
             }
         }
+        self.sweep(now);
     }
 
     /// When [`Shard::timeout`] has something to do, in monotonic nanoseconds.
     #[must_use]
     pub fn next_timeout_ns(&self) -> u64 {
-        self.connections.iter().flatten().map(Connection::next_due_ns).min().unwrap_or(u64::MAX)
+        let due = self.connections.iter().flatten().map(Connection::next_due_ns).min();
+        due.map_or(u64::MAX, |due| due.min(self.next_sweep_ns))
     }
 
     /// Ends a turn of the runtime: what found no room in a ring is tried again.
@@ -272,16 +285,15 @@ impl Shard {
         });
         let exchange = connection.exchange();
         self.lifecycle(exchange, ConnectionState::Connecting, now);
+        self.each_stream(id, now, StreamPhase::Connecting);
     }
 
-    fn end(&mut self, id: ConnectionId, reason: CloseReason, now: Now) {
+    pub(crate) fn end(&mut self, id: ConnectionId, reason: CloseReason, now: Now) {
         let Some(Some(connection)) = self.connections.get_mut(id) else { return };
         let exchange = connection.exchange();
         let is_stopped = reason == CloseReason::Stopped;
         let retry_ms = connection.ended(now, reason.retry_after_s());
-        for (index, _) in connection.spec.instruments.iter() {
-            self.instruments[*index as usize].down(now.epoch_ns, &mut self.senders);
-        }
+        self.each_stream(id, now, StreamPhase::Closed);
         self.actions.push_back(Action::Close { connection: id });
         let what = Happening::Closed { reason, retry_ms: (!is_stopped).then_some(retry_ms) };
         self.actions.push_back(Action::Report(Report { exchange, what }));
@@ -346,6 +358,7 @@ impl Shard {
         let mut reading = Reading {
             exchange: connection.exchange(),
             health: &mut connection.spec.health,
+            carried: &connection.spec.instruments,
             instruments: &mut self.instruments,
             senders: &mut self.senders,
             thread: &mut self.health,
@@ -367,18 +380,13 @@ impl Shard {
         if (saw.ack || saw.data) && !connection.is_subscribed {
             connection.is_subscribed = true;
             connection.spec.health.set_state(ConnectionState::Subscribed);
-            for (index, _) in connection.spec.instruments.iter() {
-                self.instruments[*index as usize].up(stamp.epoch_ns, &mut self.senders);
-            }
         }
         if saw.data && !connection.has_data {
             connection.served();
             connection.spec.health.set_state(ConnectionState::Live);
         }
         if saw.sequence_gap {
-            for (index, _) in connection.spec.instruments.iter() {
-                self.instruments[*index as usize].lost(stamp.epoch_ns, &mut self.senders);
-            }
+            self.each_stream(id, stamp, StreamPhase::Lost);
         }
         if saw.closing { Err(CloseReason::Announced) } else { Ok(()) }
     }
@@ -394,90 +402,6 @@ impl Shard {
         };
         self.actions.push_back(Action::Report(Report { exchange, what }));
         self.lifecycle(exchange, ConnectionState::Connected, now);
-    }
-}
-
-/// What one message brought that concerns the connection as a whole.
-#[derive(Clone, Copy, Default)]
-struct Saw {
-    ack: bool,
-    data: bool,
-    sequence_gap: bool,
-    closing: bool,
-}
-
-/// Takes the events of one message to where they belong.
-struct Reading<'a, C> {
-    exchange: ExchangeId,
-    health: &'a mut ConnectionHealth,
-    instruments: &'a mut [OwnedInstrument],
-    senders: &'a mut [Sender],
-    thread: &'a mut ThreadHealth,
-    actions: &'a mut VecDeque<Action>,
-    outbox: &'a mut VecDeque<Outgoing>,
-    stamp: Now,
-    clock: &'a C,
-    saw: Saw,
-}
-
-impl<C: Clock> Reading<'_, C> {
-    fn trade(&mut self, index: u32, trade: &Trade) {
-        let Some(instrument) = self.instruments.get_mut(index as usize) else { return };
-        self.saw.data = true;
-        let publish_ns = self.clock.now().epoch_ns;
-        match instrument.trade(trade, publish_ns, self.senders) {
-            Intake::Published { lost } => {
-                self.health.trade(self.stamp.epoch_ns);
-                if lost > 0 {
-                    self.health.gap(lost);
-                }
-                // History comes in bulk on subscribe: its delays are nobody's latency.
-                if !trade.flags.contains(TradeFlags::HISTORY) {
-                    self.thread.record(Stage::ReadToTrade, publish_ns - trade.receive_ns);
-                    self.thread.record(Stage::Network, trade.receive_ns - trade.exchange_ns);
-                }
-            }
-            Intake::Duplicate => self.health.duplicate(),
-        }
-    }
-
-    fn quote(&mut self, index: u32, quote: &Quote) {
-        let Some(instrument) = self.instruments.get_mut(index as usize) else { return };
-        self.saw.data = true;
-        instrument.quote(quote, self.clock.now().epoch_ns);
-        self.health.quote(self.stamp.epoch_ns);
-    }
-
-    fn refusal(&mut self, venue_symbol: Option<&str>, reason: &str) {
-        self.health.refusal();
-        let text = venue_symbol.map_or_else(|| reason.to_owned(), |symbol| format!("{symbol}: {reason}"));
-        let report = Report { exchange: self.exchange, what: Happening::Refused { text } };
-        self.actions.push_back(Action::Report(report));
-    }
-}
-
-impl<C: Clock> EventSink for Reading<'_, C> {
-    fn event(&mut self, event: Event<'_>) {
-        match event {
-            Event::Trade { of, trade } => match of.instrument {
-                Some(index) => self.trade(index, &trade),
-                None => self.health.reject(RejectReason::UnknownSymbol),
-            },
-            Event::Quote { of, quote } => match of.instrument {
-                Some(index) => self.quote(index, &quote),
-                None => self.health.reject(RejectReason::UnknownSymbol),
-            },
-            Event::Ack { .. } => self.saw.ack = true,
-            Event::Heartbeat => self.health.heartbeat(self.stamp.epoch_ns),
-            Event::Refusal { venue_symbol, reason } => self.refusal(venue_symbol, reason),
-            Event::Reply { text } => self.outbox.push_back(Outgoing::Text(text.to_owned())),
-            Event::SequenceGap { lost } => {
-                self.saw.sequence_gap = true;
-                self.health.gap(lost);
-            }
-            Event::Closing => self.saw.closing = true,
-            Event::Reject { reason } => self.health.reject(reason),
-            Event::Status { .. } | Event::Candle { .. } | Event::Book { .. } => {}
-        }
+        self.each_stream(id, now, StreamPhase::Opened);
     }
 }

@@ -144,9 +144,11 @@ impl Worker {
         match event {
             WorkerEvent::Trade { slot, seq, trade } => self.fold(slot, seq, &trade),
             WorkerEvent::CatchUp { slot, from, to } => self.catch_up(slot, from, to),
-            WorkerEvent::Down { slot, at_ns } => self.each_feed(slot, at_ns, Feed::down),
-            WorkerEvent::Up { slot, at_ns } => self.each_feed(slot, at_ns, Feed::up),
-            WorkerEvent::Lost { slot, at_ns } => self.each_feed(slot, at_ns, Feed::lost),
+            WorkerEvent::Down { slot, at_ns } => self.each_feed_at(slot, at_ns, Feed::down),
+            WorkerEvent::Up { slot, at_ns } => self.each_feed_at(slot, at_ns, Feed::up),
+            WorkerEvent::Lost { slot, at_ns } => self.each_feed_at(slot, at_ns, Feed::lost),
+            WorkerEvent::Missing { slot, from_ns, to_ns } => self.each_feed(slot, |feed| feed.missing(from_ns, to_ns)),
+            WorkerEvent::Filled { slot, from_ns, to_ns } => self.each_feed(slot, |feed| feed.filled(from_ns, to_ns)),
         }
     }
 
@@ -183,14 +185,25 @@ impl Worker {
         if lost > 0 {
             self.health.lost(lost);
             let at_ns = self.symbols[slot as usize].receive_ns;
-            self.each_feed(slot, at_ns, Feed::lost);
+            self.each_feed_at(slot, at_ns, Feed::lost_for_good);
         }
     }
 
-    fn each_feed(&mut self, slot: u32, at_ns: i64, tell: impl Fn(&mut Feed, i64)) {
+    /// Tells every series of a symbol what happened at a local time.
+    fn each_feed_at(&mut self, slot: u32, at_ns: i64, tell: impl Fn(&mut Feed, i64)) {
+        let exchange = self.symbols[slot as usize].exchange;
+        let venue_ns = self.venues[exchange as usize].skew.past_venue_time(at_ns).unwrap_or(at_ns);
+        self.each_feed(slot, |feed| tell(feed, venue_ns));
+    }
+
+    fn each_feed(&mut self, slot: u32, tell: impl Fn(&mut Feed)) {
         let symbol = &mut self.symbols[slot as usize];
-        let venue_ns = self.venues[symbol.exchange as usize].skew.venue_time(at_ns).unwrap_or(at_ns);
-        symbol.feeds.iter_mut().for_each(|feed| tell(feed, venue_ns));
+        let venue = &mut self.venues[symbol.exchange as usize];
+        for feed in &mut symbol.feeds {
+            tell(feed);
+            // Closed rows that changed are due at once.
+            venue.due_ns = venue.due_ns.min(feed.next_close_ns());
+        }
         mark_changed(symbol, slot, &mut self.changed);
     }
 

@@ -1,5 +1,8 @@
 //! A shard and its worker without sockets, threads or clock: bytes and time are moved by hand.
+#![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod connection;
+mod repair;
 mod rig;
+mod staleness;
 mod trades;

@@ -9,10 +9,12 @@ use tickplane_exchanges::{Exchange, TradeIds};
 use tickplane_model::{Calendar, ExchangeId, Instrument, InstrumentStatus, Key, Product, Symbol, Timeframe};
 use tickplane_rings::ring;
 use tickplane_segments::{
-    ArenaShape, ConnectionStatus, Instance, InstrumentShape, Plane, PlaneShape, PlaneWriter, SeriesShape, TradeRecord,
+    ArenaShape, ConnectionStatus, Instance, InstrumentShape, Plane, PlaneShape, PlaneWriter, SeriesShape, StreamStatus,
+    TradeRecord,
 };
 use tickplane_shards::{
-    Action, Address, Clock, ConnectionSpec, Feed, Happening, Now, OwnedInstrument, Route, Shard, SymbolFeeds, Worker,
+    Action, Address, Clock, ConnectionSpec, Feed, Fetch, FetchError, Happening, Now, OwnedInstrument, Route, Shard,
+    SymbolFeeds, Worker,
 };
 use tungstenite::handshake::derive_accept_key;
 
@@ -36,6 +38,8 @@ pub(crate) struct Rig {
     pub(crate) reports: Vec<Happening>,
     /// Attempts the shard asked for, with their time in milliseconds.
     pub(crate) attempts: Vec<u64>,
+    /// What it asked by REST and was not answered yet.
+    pub(crate) fetches: Vec<Fetch>,
     /// Whether the shard holds a TCP connection.
     pub(crate) is_connected: bool,
     _writer: PlaneWriter,
@@ -114,6 +118,7 @@ impl Rig {
             plane,
             reports: Vec::new(),
             attempts: Vec::new(),
+            fetches: Vec::new(),
             is_connected: false,
             _writer: writer,
             _root: root,
@@ -143,7 +148,7 @@ impl Rig {
                     assert_eq!(connection, 0);
                     self.is_connected = false;
                 }
-                Action::Fetch(fetch) => panic!("{fetch:?}"),
+                Action::Fetch(fetch) => self.fetches.push(fetch),
                 Action::Report(report) => self.reports.push(report.what),
             }
         }
@@ -175,6 +180,52 @@ impl Rig {
     pub(crate) fn say(&mut self, messages: &[String]) {
         let bytes: Vec<u8> = messages.iter().flat_map(|text| frame(text)).collect();
         self.receive(&bytes);
+    }
+
+    /// Lets time pass second by second until the shard asks about a symbol; gives the path and the ticket.
+    pub(crate) fn asked(&mut self, symbol: &str, within_s: u64) -> (String, u64) {
+        let pair = symbol.replace('-', "/");
+        for _ in 0..=within_s {
+            if let Some(at) = self.fetches.iter().position(|fetch| fetch.request.path.contains(&pair)) {
+                let fetch = self.fetches.remove(at);
+                return (fetch.request.path, fetch.ticket);
+            }
+            self.pass_ms(1_000);
+            if self.is_connected {
+                self.say(&[r#"{"channel":"heartbeat"}"#.to_owned()]);
+            }
+        }
+        panic!("nothing was asked about {symbol} in {within_s} s");
+    }
+
+    /// Passes seconds in which the venue only says that it lives.
+    pub(crate) fn heartbeats(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.pass_ms(1_000);
+            if self.is_connected {
+                self.say(&[r#"{"channel":"heartbeat"}"#.to_owned()]);
+            }
+        }
+    }
+
+    /// The venue answers a question.
+    pub(crate) fn answer(&mut self, ticket: u64, answer: Result<Vec<u8>, FetchError>) {
+        self.shard.fetched(ticket, answer, self.clock.now(), &self.clock);
+        self.act();
+    }
+
+    /// The health of a symbol's stream.
+    pub(crate) fn stream(&self, symbol: &str) -> StreamStatus {
+        let streams = self.plane.streams(ExchangeId::Kraken).unwrap();
+        streams.into_iter().find(|stream| stream.symbol.as_str() == symbol).unwrap()
+    }
+
+    /// The rows of a symbol, closed and open: trades and quality.
+    pub(crate) fn rows(&self, symbol: &str) -> Vec<(u64, String)> {
+        let series = self.plane.series(&format!("candles:kraken:{symbol}:1s").parse().unwrap()).unwrap();
+        let closed = series.candles(500).map_or(Vec::new(), |rows| rows.candles);
+        let open = series.live().map(|live| live.candle);
+        closed.into_iter().chain(open).map(|row| (row.trade_count, row.quality.to_string())).collect()
     }
 
     /// The runtime's end of a turn: what waits for room in the ring, then the worker.
@@ -259,4 +310,16 @@ pub(crate) fn ack(symbol: &str) -> String {
     format!(
         r#"{{"method":"subscribe","result":{{"channel":"trade","snapshot":true,"symbol":"{symbol}"}},"success":true,"time_in":"2026-09-25T17:48:24.745996Z","time_out":"2026-09-25T17:48:24.746032Z"}}"#
     )
+}
+
+/// Kraken's REST answer with these trades.
+pub(crate) fn rest(symbol: &str, ids: std::ops::Range<u64>, at_ms: u64) -> Result<Vec<u8>, FetchError> {
+    let at = |id: u64| START_NS / 1_000_000 + at_ms as i64 + (id - ids.start) as i64;
+    let row = |id: u64| {
+        let ms = at(id);
+        format!(r#"["83744.3","0.00044780",{}.{:03},"b","l","",{id}]"#, ms / 1_000, ms % 1_000)
+    };
+    let rows: Vec<String> = ids.clone().map(row).collect();
+    let pair = symbol.replace('-', "/");
+    Ok(format!(r#"{{"error":[],"result":{{"{pair}":[{}],"last":"1"}}}}"#, rows.join(",")).into_bytes())
 }

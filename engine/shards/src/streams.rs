@@ -1,0 +1,292 @@
+//! What a shard does for its streams beyond reading them: it asks venues about silent ones, closes seams, cures dead
+//! ones, and shows their health.
+
+use tickplane_exchanges::{Exchange, Outbox, WantedTrades};
+use tickplane_model::{Instrument, Trade};
+use tickplane_segments::{ConnectionCounter, StreamCounter};
+
+use crate::connection::{CloseReason, Connection};
+use crate::fetch::{Fetch, FetchError};
+use crate::instrument::Use;
+use crate::now::{Clock, Now};
+use crate::questions::{Purpose, Question};
+use crate::shard::{Action, ConnectionId, Shard};
+use crate::watch::Cure;
+
+/// How often streams are looked at.
+const SWEEP_MS: u64 = 250;
+
+impl Shard {
+    /// The answer to a [`Fetch`]. One that nobody waits for any more is dropped.
+    pub fn fetched(&mut self, ticket: u64, answer: Result<Vec<u8>, FetchError>, now: Now, clock: &impl Clock) {
+        if let Some(question) = self.questions.answered(ticket) {
+            self.answered(question, answer, now, clock.now().epoch_ns);
+        }
+    }
+
+    /// Looks at every stream, now and then.
+    pub(crate) fn sweep(&mut self, now: Now) {
+        if now.monotonic_ns < self.next_sweep_ns {
+            return;
+        }
+        self.next_sweep_ns = now.after_ms(SWEEP_MS);
+        while let Some(question) = self.questions.overdue(now) {
+            self.answered(question, Err(FetchError::Failed("no answer".to_owned())), now, now.epoch_ns);
+        }
+        for index in 0..self.instruments.len() {
+            self.settle_suspicion(index, now);
+        }
+        self.ask_all(now, Self::ask_for_seam);
+        self.ask_all(now, Self::ask_for_news);
+        for index in 0..self.instruments.len() {
+            self.show(index, now);
+        }
+    }
+
+    /// Shows a stream's health in shared memory.
+    pub(crate) fn show(&mut self, index: usize, now: Now) {
+        if let Some(connection) = self.connection_of(index) {
+            let exchange = connection.exchange();
+            self.instruments[index].show(exchange, &mut self.events, now);
+        }
+    }
+
+    /// Lets instruments ask, beginning after the one that asked last, as long as there is room.
+    fn ask_all(&mut self, now: Now, ask: impl Fn(&mut Self, usize, Now) -> bool) {
+        let count = self.instruments.len();
+        let begin = self.next_asker;
+        for step in 0..count {
+            let index = (begin + step) % count;
+            if !self.questions.has_room() {
+                return;
+            }
+            if !self.questions.is_out(index) && ask(self, index, now) {
+                self.next_asker = index + 1;
+            }
+        }
+    }
+
+    fn ask_for_seam(&mut self, index: usize, now: Now) -> bool {
+        let instrument = &self.instruments[index];
+        let Some(seam) = instrument.tape().seams().first().copied().filter(|_| instrument.repair.is_due(now)) else {
+            return false;
+        };
+        let wanted = WantedTrades::After { known: seam.after, before: Some(seam.before) };
+        self.ask(index, Purpose::Seam(seam), wanted, now)
+    }
+
+    fn ask_for_news(&mut self, index: usize, now: Now) -> bool {
+        let instrument = &self.instruments[index];
+        let purpose = if instrument.tape().is_in_doubt() && instrument.watch.wants_to_settle(now) {
+            Purpose::Doubt
+        } else if instrument.watch.wants_to_ask(now) {
+            Purpose::News
+        } else {
+            return false;
+        };
+        let wanted = instrument.wanted_news();
+        let is_asked = self.ask(index, purpose, wanted, now);
+        if is_asked {
+            self.instruments[index].watch.asked(now);
+        }
+        is_asked
+    }
+
+    fn ask(&mut self, index: usize, purpose: Purpose, wanted: WantedTrades, now: Now) -> bool {
+        let Some((exchange, facts)) = self.facts(index) else { return false };
+        let request = exchange.trades_request(facts, wanted);
+        let meta = exchange.meta();
+        let about = (index, purpose, self.instruments[index].watch.epoch);
+        let Some(ticket) = self.questions.ask(meta.id, &meta.limits, request.weight, about, now) else { return false };
+        self.instruments[index].count(StreamCounter::Asks);
+        self.actions.push_back(Action::Fetch(Fetch { exchange: meta.id, ticket, request }));
+        true
+    }
+
+    fn answered(&mut self, question: Question, answer: Result<Vec<u8>, FetchError>, now: Now, publish_ns: i64) {
+        if let Err(FetchError::RetryAfter { seconds }) = answer {
+            self.questions.pause(question.exchange, seconds, now);
+            return;
+        }
+        let index = question.instrument;
+        let trades = answer.ok().zip(self.facts(index)).and_then(|(bytes, (exchange, facts))| {
+            // A venue's error and an answer that makes no sense are failures like any other.
+            exchange.trades(facts, &bytes).ok()
+        });
+        let Some(mut trades) = trades else {
+            self.instruments[index].count(StreamCounter::Failures);
+            if let Purpose::Seam(_) = question.purpose {
+                self.seam_failed(question, now);
+            }
+            return;
+        };
+        trades.iter_mut().for_each(|trade| trade.receive_ns = now.epoch_ns);
+        match question.purpose {
+            Purpose::Seam(_) => self.seam_answered(question, &trades, now, publish_ns),
+            Purpose::Doubt => self.doubt_answered(question, &trades, publish_ns),
+            Purpose::News => self.news_answered(question, trades, now),
+        }
+    }
+
+    fn seam_answered(&mut self, question: Question, trades: &[Trade], now: Now, publish_ns: i64) {
+        let seams = self.instruments[question.instrument].tape().seams().len();
+        let has_gone_on = self.enter(question.instrument, trades, Use::Seams, publish_ns);
+        let instrument = &mut self.instruments[question.instrument];
+        if instrument.tape().seams().len() < seams {
+            instrument.repair.start_over();
+        } else if !has_gone_on {
+            self.seam_failed(question, now);
+        } else if !instrument.repair.went_on() {
+            self.give_up(question.instrument);
+        }
+    }
+
+    fn seam_failed(&mut self, question: Question, now: Now) {
+        if !self.instruments[question.instrument].repair.failed(now) {
+            self.give_up(question.instrument);
+        }
+    }
+
+    /// The venue cannot or will not give what is missing in the oldest seam.
+    fn give_up(&mut self, index: usize) {
+        let instrument = &mut self.instruments[index];
+        if let Some(seam) = instrument.tape().seams().first().copied() {
+            instrument.give_up(seam);
+        }
+        instrument.repair.start_over();
+    }
+
+    /// What came after the newest trade we saw, while the stream was interrupted.
+    fn doubt_answered(&mut self, question: Question, trades: &[Trade], publish_ns: i64) {
+        let index = question.instrument;
+        if self.instruments[index].watch.epoch != question.epoch {
+            return;
+        }
+        let was_in_doubt = self.instruments[index].tape().is_in_doubt();
+        let how = if was_in_doubt { Use::Settle } else { Use::Seams };
+        self.enter(index, trades, how, publish_ns);
+        if was_in_doubt && self.instruments[index].tape().is_in_doubt() {
+            // The answer does not even reach back to the newest trade: as good as none.
+            self.instruments[index].count(StreamCounter::Failures);
+        }
+    }
+
+    fn news_answered(&mut self, question: Question, mut trades: Vec<Trade>, now: Now) {
+        let instrument = &mut self.instruments[question.instrument];
+        if instrument.watch.epoch != question.epoch {
+            return;
+        }
+        let newest = trades.last().map(crate::tape::mark);
+        let known = instrument.tape().newest().or(instrument.watch.baseline());
+        let is_newer = match (newest, known) {
+            (None, _) => false,
+            (Some(_), None) => {
+                instrument.watch.set_baseline(newest);
+                false
+            }
+            (Some(newest), Some(known)) => instrument.tape().is_after(newest, known),
+        };
+        if !is_newer {
+            instrument.watch.is_quiet(now);
+            return;
+        }
+        if let (None, Some(baseline)) = (instrument.tape().newest(), instrument.watch.baseline()) {
+            // What happened before the stream was subscribed is not its to bring.
+            trades.retain(|trade| instrument.tape().is_after(crate::tape::mark(trade), baseline));
+        }
+        instrument.watch.suspect(trades, question.asked_ns, now);
+    }
+
+    /// Trades that the venue told of have had time to come by the stream.
+    fn settle_suspicion(&mut self, index: usize, now: Now) {
+        let Some((trades, has_spoken)) = self.instruments[index].watch.ripe(now) else { return };
+        if has_spoken {
+            self.enter(index, &trades, Use::Seams, now.epoch_ns);
+            return;
+        }
+        let cure = self.instruments[index].stale(now, &mut self.senders);
+        self.enter(index, &trades, Use::Instead, now.epoch_ns);
+        match cure {
+            Cure::Resubscribe => self.resubscribe(index, now),
+            Cure::Reconnect => self.reconnect(index, now),
+            Cure::Wait => {}
+        }
+    }
+
+    fn resubscribe(&mut self, index: usize, now: Now) {
+        let Some(connection) = self.connection_of_mut(index) else { return };
+        if let Some(session) = &mut connection.session {
+            let mut outbox = Outbox::default();
+            session.resubscribe(index as u32, &mut outbox);
+            connection.outbox.extend(outbox.0);
+        }
+        if let Err(error) = connection.send_paced(now)
+            && let Some(id) = self.home_of(index)
+        {
+            self.end(id, error.into(), now);
+        }
+    }
+
+    fn reconnect(&mut self, index: usize, now: Now) {
+        let symbol = self.facts(index).map(|(_, facts)| facts.symbol.to_string());
+        if let (Some(id), Some(symbol)) = (self.home_of(index), symbol) {
+            self.end(id, CloseReason::Stale { symbol }, now);
+        }
+    }
+
+    /// Takes trades of an answer in, and counts them; says whether they brought anything on.
+    fn enter(&mut self, index: usize, trades: &[Trade], how: Use, publish_ns: i64) -> bool {
+        let (taken, has_gone_on) = self.instruments[index].take_in(trades, how, publish_ns, &mut self.senders);
+        if let Some(connection) = self.connection_of_mut(index) {
+            connection.spec.health.count(ConnectionCounter::Backfilled, taken);
+        }
+        has_gone_on
+    }
+
+    /// The connection that carries an instrument.
+    fn home_of(&self, index: usize) -> Option<ConnectionId> {
+        self.homes.get(index).copied().flatten()
+    }
+
+    fn connection_of(&self, index: usize) -> Option<&Connection> {
+        self.connections.get(self.home_of(index)?)?.as_ref()
+    }
+
+    fn connection_of_mut(&mut self, index: usize) -> Option<&mut Connection> {
+        let id = self.home_of(index)?;
+        self.connections.get_mut(id)?.as_mut()
+    }
+
+    /// Its venue, and its facts as the venue lists them.
+    fn facts(&self, index: usize) -> Option<(&'static dyn Exchange, &Instrument)> {
+        let spec = &self.connection_of(index)?.spec;
+        let (_, facts) = spec.instruments.iter().find(|(carried, _)| *carried as usize == index)?;
+        Some((spec.exchange, facts))
+    }
+
+    /// Every stream of a connection enters a phase of its life.
+    pub(crate) fn each_stream(&mut self, id: ConnectionId, now: Now, phase: StreamPhase) {
+        let Some(Some(connection)) = self.connections.get(id) else { return };
+        let (exchange, carried) = (connection.exchange(), connection.spec.instruments.clone());
+        for (index, _) in carried.iter() {
+            let instrument = &mut self.instruments[*index as usize];
+            match phase {
+                StreamPhase::Connecting => instrument.watch.connecting(),
+                StreamPhase::Opened => instrument.watch.opened(now),
+                StreamPhase::Lost => instrument.lost(now, &mut self.senders),
+                StreamPhase::Closed => instrument.down(now, &mut self.senders),
+            }
+            instrument.show(exchange, &mut self.events, now);
+        }
+    }
+}
+
+/// What happens to every stream of a connection at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum StreamPhase {
+    Connecting,
+    Opened,
+    /// Messages of the connection were lost.
+    Lost,
+    Closed,
+}

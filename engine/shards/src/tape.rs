@@ -1,0 +1,485 @@
+//! What is known of the venue's tape of one instrument: which trades were seen, and between which ones some are
+//! missing.
+//!
+//! ```text
+//! tape    … a b c ░░░░░░░ k l m ░░░ q r s ▒▒▒
+//!               └ seam ┘       └ seam ┘  └ doubt: the stream was interrupted, nothing newer was seen since
+//! ```
+//!
+//! A seam holds no trade that was seen. It shrinks as trades of it come in, and vanishes once the venue's own answer
+//! covers what is left of it.
+
+use tickplane_exchanges::{TradeIds, TradeMark};
+use tickplane_model::{IdForm, Trade, TradeFlags, TradeId};
+
+/// Opaque ids remembered: more than any venue sends as history on subscribe.
+const REMEMBERED: usize = 1_024;
+/// Seams remembered; one more, and the oldest is given up.
+const SEAMS_MAX: usize = 16;
+
+/// What the tape says of a trade.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verdict {
+    /// It is new.
+    New,
+    /// It is new, and shows that the interruption before it missed nothing.
+    Settles,
+    /// It is new, and trades before it are missing.
+    NewAfter(Loss),
+    /// It was missing.
+    Fills,
+    /// It was seen before, or nobody knows.
+    Duplicate,
+    /// It was seen before, and shows that the history it came with reaches back to it.
+    ReachesBack,
+}
+
+/// Trades that are missing between two others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Loss {
+    /// How many, where the ids tell; else 0.
+    pub(crate) trades: u64,
+    /// Time of the last trade before them.
+    pub(crate) from_ns: i64,
+    /// Time of the first one after them.
+    pub(crate) to_ns: i64,
+}
+
+/// Two trades that were seen, between which some are missing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Seam {
+    pub(crate) after: TradeMark,
+    pub(crate) before: TradeMark,
+}
+
+/// The tape of one instrument.
+#[derive(Debug)]
+pub(crate) struct Tape {
+    ids: TradeIds,
+    newest: Option<TradeMark>,
+    /// Trades after the newest may be missing.
+    is_in_doubt: bool,
+    /// In the order of the tape, at most [`SEAMS_MAX`].
+    seams: Vec<Seam>,
+    /// Opaque ids seen last, the oldest at `next` once there are [`REMEMBERED`].
+    recent: Vec<u128>,
+    next: usize,
+    /// Trades of seams that were given up, where ids tell.
+    lost: u64,
+    /// Until this venue time seams were given up.
+    lost_to_ns: i64,
+}
+
+impl Tape {
+    /// `newest` is the last trade an earlier process published: what came after it may be missing.
+    pub(crate) fn new(ids: TradeIds, newest: Option<&Trade>) -> Self {
+        let mut tape = Self {
+            ids,
+            newest: newest.filter(|trade| trade.id.form != IdForm::None).map(mark),
+            is_in_doubt: false,
+            seams: Vec::with_capacity(SEAMS_MAX),
+            recent: if ids == TradeIds::Opaque { Vec::with_capacity(REMEMBERED) } else { Vec::new() },
+            next: 0,
+            lost: 0,
+            lost_to_ns: i64::MIN,
+        };
+        if let Some(newest) = tape.newest.filter(|_| ids == TradeIds::Opaque) {
+            tape.remember(newest.id);
+        }
+        tape.interrupt();
+        tape
+    }
+
+    /// The newest trade seen.
+    pub(crate) fn newest(&self) -> Option<TradeMark> {
+        self.newest
+    }
+
+    /// Whether trades after the newest may be missing.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt
+    }
+
+    /// Whether an answer that begins with `first` leaves no hole after the newest trade.
+    pub(crate) fn reaches(&self, first: TradeMark) -> bool {
+        self.newest.is_some_and(|newest| self.key(first) <= self.key(newest))
+    }
+
+    /// Whether a trade comes after the newest that was seen.
+    pub(crate) fn is_newer(&self, trade: TradeMark) -> bool {
+        self.newest.is_none_or(|newest| self.key(trade) > self.key(newest))
+    }
+
+    /// Whether one trade comes after another.
+    pub(crate) fn is_after(&self, trade: TradeMark, other: TradeMark) -> bool {
+        self.key(trade) > self.key(other)
+    }
+
+    /// Where trades are missing, oldest first.
+    pub(crate) fn seams(&self) -> &[Seam] {
+        &self.seams
+    }
+
+    /// How many trades are missing in seams, where ids tell.
+    pub(crate) fn missing(&self) -> u64 {
+        self.seams.iter().map(|seam| self.width(seam)).sum()
+    }
+
+    /// How many trades of seams that were given up are lost, where ids tell.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// The stream was interrupted: trades after the newest may be missing.
+    pub(crate) fn interrupt(&mut self) {
+        self.is_in_doubt = self.newest.is_some();
+    }
+
+    /// Judges a trade of the stream and remembers it. A trade without id is always new.
+    #[inline]
+    pub(crate) fn judge(&mut self, trade: &Trade) -> Verdict {
+        if trade.id.form == IdForm::None {
+            return Verdict::New;
+        }
+        if self.ids == TradeIds::Opaque {
+            return self.judge_opaque(trade);
+        }
+        let Some(newest) = self.newest else {
+            self.newest = Some(mark(trade));
+            return Verdict::New;
+        };
+        let (id, newest) = (trade.id.bits(), newest.id.bits());
+        if id == newest + 1 && self.ids == TradeIds::Contiguous && !self.is_in_doubt {
+            self.newest = Some(mark(trade));
+            return Verdict::New;
+        }
+        if id > newest { self.judge_newer(trade) } else { self.judge_older(trade) }
+    }
+
+    /// Judges a trade that was fetched; the answer's trades come in the order of the tape, and [`Self::cover`] follows.
+    pub(crate) fn judge_fetched(&mut self, trade: &Trade) -> Verdict {
+        let at = mark(trade);
+        if trade.id.form == IdForm::None || (self.ids == TradeIds::Opaque && self.recent.contains(&at.id.bits())) {
+            return Verdict::Duplicate;
+        }
+        if self.is_newer(at) {
+            self.remember(at.id);
+            return self.judge_newer(trade);
+        }
+        match self.seam_of(at) {
+            None => Verdict::Duplicate,
+            Some(_) => {
+                self.remember(at.id);
+                Verdict::Fills
+            }
+        }
+    }
+
+    /// The venue's answer has every trade from `first` to `last`, and all of them were judged: nothing else is missing
+    /// there. Says whether seams shrank.
+    pub(crate) fn cover(&mut self, first: TradeMark, last: TradeMark) -> bool {
+        let mut changed = false;
+        for at in (0..self.seams.len()).rev() {
+            let seam = self.seams[at];
+            let (reaches_back, reaches_on) =
+                (self.key(first) <= self.key(seam.after), self.key(last) >= self.key(seam.before));
+            let touches = self.key(last) > self.key(seam.after) && self.key(first) < self.key(seam.before);
+            changed |= touches;
+            match (reaches_back, reaches_on) {
+                _ if !touches => {}
+                (true, true) => drop(self.seams.remove(at)),
+                (true, false) => self.seams[at].after = last,
+                (false, true) => self.seams[at].before = first,
+                (false, false) if self.seams.len() < SEAMS_MAX => {
+                    self.seams[at].before = first;
+                    self.seams.insert(at + 1, Seam { after: last, ..seam });
+                }
+                (false, false) => self.seams[at].after = last,
+            }
+        }
+        self.drop_empty();
+        changed
+    }
+
+    /// The venue showed that it has nothing after the newest trade that is missing here.
+    pub(crate) fn settle(&mut self) {
+        self.is_in_doubt = false;
+    }
+
+    /// Gives a seam up: what is missing in it is lost.
+    pub(crate) fn give_up(&mut self, seam: Seam) {
+        if let Some(at) = self.seams.iter().position(|known| *known == seam) {
+            self.seams.remove(at);
+            self.lost += self.width(&seam);
+            self.lost_to_ns = self.lost_to_ns.max(seam.before.exchange_ns);
+        }
+    }
+
+    /// Spans of venue time in which nothing is missing, newest last. The last one has no end unless there is doubt.
+    pub(crate) fn complete(&self) -> impl Iterator<Item = (i64, i64)> + '_ {
+        let newest_ns = self.newest.map_or(i64::MIN, |newest| newest.exchange_ns);
+        let end_ns = if self.is_in_doubt { newest_ns } else { i64::MAX };
+        let starts = std::iter::once(self.lost_to_ns).chain(self.seams.iter().map(|seam| seam.before.exchange_ns));
+        let ends = self.seams.iter().map(|seam| seam.after.exchange_ns).chain([end_ns]);
+        let lost_to_ns = self.lost_to_ns;
+        starts.zip(ends).map(move |(from_ns, to_ns)| (from_ns.max(lost_to_ns), to_ns)).filter(|(from, to)| from < to)
+    }
+
+    fn judge_newer(&mut self, trade: &Trade) -> Verdict {
+        let was_in_doubt = std::mem::take(&mut self.is_in_doubt);
+        let at = mark(trade);
+        let Some(after) = self.newest.replace(at) else { return Verdict::New };
+        let is_next = self.ids == TradeIds::Contiguous && at.id.bits() == after.id.bits() + 1;
+        if is_next || (self.ids != TradeIds::Contiguous && !was_in_doubt) {
+            return if was_in_doubt { Verdict::Settles } else { Verdict::New };
+        }
+        let seam = Seam { after, before: at };
+        if self.seams.len() == SEAMS_MAX {
+            self.give_up(self.seams[0]);
+        }
+        self.seams.push(seam);
+        let trades = self.width(&seam);
+        Verdict::NewAfter(Loss { trades, from_ns: after.exchange_ns, to_ns: at.exchange_ns })
+    }
+
+    fn judge_older(&mut self, trade: &Trade) -> Verdict {
+        let at = mark(trade);
+        if let Some(place) = self.seam_of(at) {
+            return if self.split(place, at) { Verdict::Fills } else { Verdict::Duplicate };
+        }
+        if self.is_in_doubt && self.ids != TradeIds::Contiguous && trade.flags.contains(TradeFlags::HISTORY) {
+            self.is_in_doubt = false;
+            return Verdict::ReachesBack;
+        }
+        Verdict::Duplicate
+    }
+
+    /// Opaque ids are told by a window of those seen last; time tells which side of a seam they are on.
+    fn judge_opaque(&mut self, trade: &Trade) -> Verdict {
+        let at = mark(trade);
+        let is_history = trade.flags.contains(TradeFlags::HISTORY);
+        if self.recent.contains(&at.id.bits()) {
+            let reaches_back = self.is_in_doubt && is_history;
+            self.is_in_doubt &= !reaches_back;
+            return if reaches_back { Verdict::ReachesBack } else { Verdict::Duplicate };
+        }
+        self.remember(at.id);
+        match self.newest {
+            Some(newest) if at.exchange_ns < newest.exchange_ns => Verdict::New,
+            _ => self.judge_newer(trade),
+        }
+    }
+
+    /// Takes one trade out of a seam; `false` when there is no room for the two that are left of it.
+    fn split(&mut self, at: usize, trade: TradeMark) -> bool {
+        let seam = self.seams[at];
+        let [before, after] = [Seam { before: trade, ..seam }, Seam { after: trade, ..seam }];
+        match (self.is_empty(&before), self.is_empty(&after)) {
+            (true, true) => drop(self.seams.remove(at)),
+            (true, false) => self.seams[at] = after,
+            (false, true) => self.seams[at] = before,
+            (false, false) if self.seams.len() == SEAMS_MAX => return false,
+            (false, false) => {
+                self.seams[at] = before;
+                self.seams.insert(at + 1, after);
+            }
+        }
+        true
+    }
+
+    fn seam_of(&self, at: TradeMark) -> Option<usize> {
+        let key = self.key(at);
+        let holds = |seam: &Seam| match self.ids {
+            // Trades of the same instant lie on either side.
+            TradeIds::Opaque => (self.key(seam.after)..=self.key(seam.before)).contains(&key),
+            _ => self.key(seam.after) < key && key < self.key(seam.before),
+        };
+        self.seams.iter().position(holds)
+    }
+
+    fn drop_empty(&mut self) {
+        if self.ids == TradeIds::Contiguous {
+            self.seams.retain(|seam| seam.after.id.bits() + 1 < seam.before.id.bits());
+        }
+    }
+
+    fn is_empty(&self, seam: &Seam) -> bool {
+        seam.after.id.bits() + 1 >= seam.before.id.bits()
+    }
+
+    fn width(&self, seam: &Seam) -> u64 {
+        match self.ids {
+            TradeIds::Contiguous => {
+                u64::try_from(seam.before.id.bits().saturating_sub(seam.after.id.bits() + 1)).unwrap_or(u64::MAX)
+            }
+            _ => 0,
+        }
+    }
+
+    /// What orders trades: their ids, or time where ids order nothing.
+    fn key(&self, at: TradeMark) -> u128 {
+        match self.ids {
+            TradeIds::Opaque => u128::from(at.exchange_ns.max(0).unsigned_abs()),
+            _ => at.id.bits(),
+        }
+    }
+
+    fn remember(&mut self, id: TradeId) {
+        if self.ids != TradeIds::Opaque {
+            return;
+        }
+        if self.recent.len() < REMEMBERED {
+            self.recent.push(id.bits());
+        } else {
+            self.recent[self.next] = id.bits();
+            self.next = (self.next + 1) % REMEMBERED;
+        }
+    }
+}
+
+/// A trade's place on the tape.
+#[inline]
+pub(crate) fn mark(trade: &Trade) -> TradeMark {
+    TradeMark { id: trade.id, exchange_ns: trade.exchange_ns }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Verdict::{Duplicate, Fills, New, NewAfter, ReachesBack, Settles};
+    use super::*;
+
+    /// Trade `id` happens at `id` nanoseconds.
+    fn trade(id: u64, flags: TradeFlags) -> Trade {
+        Trade {
+            exchange_ns: id as i64,
+            receive_ns: 0,
+            price: 1.0,
+            quantity: 1.0,
+            id: TradeId::number(u128::from(id)),
+            flags,
+        }
+    }
+
+    fn uuid(id: u64, exchange_ns: i64) -> Trade {
+        let id = TradeId { high: 7, low: id, form: IdForm::Uuid };
+        Trade { id, exchange_ns, ..trade(0, TradeFlags::default()) }
+    }
+
+    fn live(tape: &mut Tape, ids: &[u64]) -> Vec<Verdict> {
+        ids.iter().map(|id| tape.judge(&trade(*id, TradeFlags::default()))).collect()
+    }
+
+    /// What a fetched answer brings, as the shard takes it.
+    fn fetched(tape: &mut Tape, ids: &[u64]) -> Vec<u64> {
+        let trades: Vec<Trade> = ids.iter().map(|id| trade(*id, TradeFlags::BACKFILLED)).collect();
+        let taken = trades.iter().filter(|trade| tape.judge_fetched(trade) != Duplicate).map(|trade| trade.id.low);
+        let taken = taken.collect();
+        tape.cover(mark(&trades[0]), mark(&trades[trades.len() - 1]));
+        taken
+    }
+
+    fn seams(tape: &Tape) -> Vec<(u64, u64)> {
+        tape.seams.iter().map(|seam| (seam.after.id.low, seam.before.id.low)).collect()
+    }
+
+    fn loss(trades: u64, from_ns: i64, to_ns: i64) -> Verdict {
+        NewAfter(Loss { trades, from_ns, to_ns })
+    }
+
+    #[test]
+    fn contiguous_ids_tell_duplicates_and_losses() {
+        let mut tape = Tape::new(TradeIds::Contiguous, None);
+        let verdicts = live(&mut tape, &[10, 11, 11, 9, 12, 16, 14, 14, 17]);
+        assert_eq!(verdicts, [New, New, Duplicate, Duplicate, New, loss(3, 12, 16), Fills, Duplicate, New]);
+        assert_eq!((seams(&tape), tape.missing()), (vec![(12, 14), (14, 16)], 2));
+        assert_eq!(live(&mut tape, &[15, 13]), [Fills, Fills]);
+        assert_eq!((seams(&tape), tape.missing()), (vec![], 0));
+    }
+
+    #[test]
+    fn an_answer_of_the_venue_closes_what_it_covers() {
+        for ids in [TradeIds::Contiguous, TradeIds::Increasing] {
+            let mut tape = Tape::new(ids, None);
+            live(&mut tape, &[10]);
+            tape.interrupt();
+            live(&mut tape, &[100]);
+            assert_eq!(seams(&tape), [(10, 100)]);
+            assert_eq!(fetched(&mut tape, &[10, 11, 12, 13]), [11, 12, 13], "from the oldest on");
+            assert_eq!(seams(&tape), [(13, 100)]);
+            assert_eq!(fetched(&mut tape, &[97, 98, 99, 100]), [97, 98, 99], "from the newest back");
+            assert_eq!(seams(&tape), [(13, 97)]);
+            assert_eq!(fetched(&mut tape, &[50, 51]), [50, 51], "from the middle");
+            assert_eq!(seams(&tape), [(13, 50), (51, 97)]);
+            assert_eq!(fetched(&mut tape, &[9, 13, 14, 49, 51]), [14, 49], "ids the venue never gave are not missing");
+            assert_eq!(seams(&tape), [(51, 97)]);
+            assert_eq!(tape.complete().collect::<Vec<_>>(), [(i64::MIN, 51), (97, i64::MAX)]);
+            tape.give_up(tape.seams()[0]);
+            assert_eq!(tape.lost(), if ids == TradeIds::Contiguous { 45 } else { 0 });
+            assert_eq!(tape.complete().collect::<Vec<_>>(), [(97, i64::MAX)], "what is lost stays lost");
+        }
+    }
+
+    #[test]
+    fn a_restart_goes_on_where_the_segment_ends() {
+        let mut tape = Tape::new(TradeIds::Contiguous, Some(&trade(100, TradeFlags::default())));
+        assert_eq!(live(&mut tape, &[100, 102]), [Duplicate, loss(1, 100, 102)]);
+        let mut tape = Tape::new(TradeIds::Contiguous, Some(&trade(100, TradeFlags::default())));
+        assert_eq!(live(&mut tape, &[101, 102]), [Settles, New]);
+    }
+
+    #[test]
+    fn increasing_ids_have_holes_that_are_no_loss_without_an_interruption() {
+        let mut tape = Tape::new(TradeIds::Increasing, None);
+        assert_eq!(live(&mut tape, &[5, 50, 50]), [New, New, Duplicate]);
+        tape.interrupt();
+        assert!(tape.is_in_doubt());
+        assert_eq!(tape.complete().collect::<Vec<_>>(), [(i64::MIN, 50)]);
+        assert_eq!(live(&mut tape, &[60, 70]), [loss(0, 50, 60), New]);
+    }
+
+    #[test]
+    fn history_that_reaches_back_leaves_no_seam() {
+        let mut tape = Tape::new(TradeIds::Increasing, None);
+        live(&mut tape, &[5, 50]);
+        tape.interrupt();
+        assert_eq!(tape.judge(&trade(5, TradeFlags::HISTORY)), ReachesBack);
+        assert_eq!(tape.judge(&trade(50, TradeFlags::HISTORY)), Duplicate);
+        assert_eq!(tape.judge(&trade(60, TradeFlags::HISTORY)), New);
+        assert_eq!(seams(&tape), []);
+    }
+
+    #[test]
+    fn seams_are_bounded_and_the_oldest_is_given_up() {
+        let mut tape = Tape::new(TradeIds::Contiguous, None);
+        live(&mut tape, &(0..=20).map(|n| 10 * n).collect::<Vec<_>>());
+        assert_eq!((tape.seams.len(), tape.lost(), tape.missing()), (SEAMS_MAX, 4 * 9, 16 * 9));
+        assert_eq!(live(&mut tape, &[195, 191]), [Duplicate, Fills], "what cannot be noted is left to the answer");
+    }
+
+    #[test]
+    fn opaque_ids_are_remembered_in_a_window() {
+        let mut tape = Tape::new(TradeIds::Opaque, None);
+        for id in 0..REMEMBERED as u64 {
+            assert_eq!(tape.judge(&uuid(id, id as i64)), New);
+        }
+        assert_eq!(tape.judge(&uuid(0, 0)), Duplicate);
+        assert_eq!(tape.judge(&uuid(9_999, 2_000)), New);
+        assert_eq!(tape.judge(&uuid(0, 0)), New, "the oldest is forgotten first");
+        let none = Trade { id: TradeId::NONE, ..trade(0, TradeFlags::default()) };
+        assert_eq!((tape.judge(&none), tape.judge(&none)), (New, New));
+    }
+
+    #[test]
+    fn opaque_ids_have_seams_in_time() {
+        let mut tape = Tape::new(TradeIds::Opaque, None);
+        tape.judge(&uuid(1, 10));
+        tape.interrupt();
+        assert_eq!(tape.judge(&uuid(5, 50)), loss(0, 10, 50));
+        let answer = [(1, 10), (2, 10), (3, 30), (5, 50)].map(|(id, at)| uuid(id, at));
+        let taken = answer.iter().map(|trade| tape.judge_fetched(trade)).collect::<Vec<_>>();
+        assert_eq!(taken, [Duplicate, Fills, Fills, Duplicate]);
+        tape.cover(mark(&answer[0]), mark(&answer[3]));
+        assert_eq!(tape.seams(), []);
+        assert_eq!(tape.judge_fetched(&uuid(9, 20)), Duplicate, "outside of seams the window may have forgotten it");
+    }
+}

@@ -1,0 +1,177 @@
+//! A dead stream is found and cured; a quiet one is left in peace.
+
+use tickplane_segments::{StreamCounter, StreamState};
+use tickplane_shards::{CloseReason, Happening};
+
+use crate::rig::{Rig, ack, rest, texts, trades};
+
+fn connected() -> Rig {
+    let mut rig = Rig::new(1_024);
+    rig.pass_ms(0);
+    rig.accept();
+    rig.say(&[ack("BTC-USD"), ack("ETH-USD")]);
+    rig
+}
+
+/// Trades of BTC-USD 1..=5, a second apart, then nothing.
+fn spoken() -> Rig {
+    let mut rig = connected();
+    for id in 1..=5 {
+        rig.pass_ms(1_000);
+        rig.say(&[trades("BTC-USD", "update", id..id + 1, id * 1_000)]);
+    }
+    rig.pass_ms(250);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Live);
+    rig.take_outgoing();
+    rig
+}
+
+/// Lets the suspicion have its time while other signs of life go on.
+fn settle(rig: &mut Rig) {
+    rig.heartbeats(3);
+    rig.end_turn();
+}
+
+#[test]
+fn a_stream_without_news_is_quiet_and_asked_about_less_and_less() {
+    let mut rig = spoken();
+    let mut asked_at = Vec::new();
+    for _ in 0..7_200 {
+        rig.heartbeats(1);
+        while let Some(fetch) = rig.fetches.pop() {
+            if fetch.request.path.contains("BTC/USD") {
+                asked_at.push(rig.now_ms() / 1_000);
+            }
+            rig.answer(fetch.ticket, rest("BTC-USD", 5..6, 5_000));
+        }
+    }
+    assert!(rig.is_connected, "{:?}", rig.reports);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Quiet);
+    assert!((4..16).contains(&asked_at.len()), "{asked_at:?}");
+    assert!(asked_at.windows(3).all(|at| at[2] - at[1] + 1 >= at[1] - at[0]), "{asked_at:?}");
+    rig.say(&[trades("BTC-USD", "update", 6..7, 30_000)]);
+    rig.pass_ms(250);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Live);
+    assert_eq!(rig.stream("BTC-USD").count(StreamCounter::Stale), 0);
+}
+
+#[test]
+fn newer_trades_at_the_venue_show_a_stale_stream_which_is_subscribed_anew() {
+    let mut rig = spoken();
+    let (path, ticket) = rig.asked("BTC-USD", 30);
+    assert!(path.contains("since="), "{path}");
+    rig.answer(ticket, rest("BTC-USD", 5..9, 5_000));
+    assert_eq!(rig.published("BTC-USD").len(), 5, "they may be on their way");
+    settle(&mut rig);
+    assert_eq!(rig.published("BTC-USD"), (1..=8).collect::<Vec<_>>(), "they were not");
+    let stream = rig.stream("BTC-USD");
+    assert_eq!((stream.state, stream.count(StreamCounter::Resubscribes)), (StreamState::Stale, 1));
+    let said = texts(&rig.take_outgoing());
+    let said: Vec<_> = said.iter().filter(|text| text.contains("BTC/USD")).collect();
+    assert!(said[0].contains(r#""unsubscribe""#) && said[1].contains(r#""subscribe""#), "{said:?}");
+    let rows = rig.rows("BTC-USD");
+    assert!(rows.last().unwrap().1.contains("gap="), "an outage until it speaks again: {rows:?}");
+    rig.say(&[ack("BTC-USD"), trades("BTC-USD", "update", 9..10, 40_000)]);
+    rig.heartbeats(1);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Live);
+    rig.end_turn();
+    let rows = rig.rows("BTC-USD");
+    assert!(rows.iter().all(|(_, quality)| !quality.contains("gap=")), "{rows:?}");
+    assert_eq!(rows.iter().map(|(count, _)| count).sum::<u64>(), 9);
+}
+
+#[test]
+fn trades_that_were_on_their_way_are_no_sign_of_death() {
+    let mut rig = spoken();
+    let (_, ticket) = rig.asked("BTC-USD", 30);
+    rig.answer(ticket, rest("BTC-USD", 5..8, 5_000));
+    rig.pass_ms(500);
+    rig.say(&[trades("BTC-USD", "update", 6..8, 5_001)]);
+    settle(&mut rig);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Live);
+    assert_eq!(rig.published("BTC-USD"), (1..=7).collect::<Vec<_>>());
+    assert_eq!(rig.status().count(tickplane_segments::ConnectionCounter::Backfilled), 0);
+}
+
+#[test]
+fn what_stays_dead_costs_the_connection_once_and_then_less_and_less() {
+    let mut rig = spoken();
+    let (mut newest, mut opened) = (5, 0);
+    for _ in 0..3_600 {
+        rig.heartbeats(1);
+        if !rig.is_connected
+            && rig.attempts.len() as u64 > rig.status().count(tickplane_segments::ConnectionCounter::Disconnects)
+        {
+            rig.accept();
+            opened += 1;
+            rig.say(&[ack("BTC-USD"), ack("ETH-USD")]);
+        }
+        rig.take_outgoing();
+        while let Some(fetch) = rig.fetches.pop() {
+            if fetch.request.path.contains("BTC/USD") {
+                newest += 1;
+                rig.answer(fetch.ticket, rest("BTC-USD", 1..newest + 1, 5_000));
+            } else {
+                rig.answer(fetch.ticket, rest("ETH-USD", 1..2, 5_000));
+            }
+        }
+    }
+    let stale = |report: &&Happening| matches!(report, Happening::Closed { reason: CloseReason::Stale { symbol }, .. } if symbol == "BTC-USD");
+    let reconnects = rig.reports.iter().filter(stale).count();
+    assert!((2..10).contains(&reconnects), "{reconnects} in an hour");
+    assert_eq!(opened, reconnects);
+    let published = rig.published("BTC-USD");
+    assert!(published.len() > 30 && published.is_sorted(), "meanwhile its trades come by REST: {published:?}");
+    assert_eq!(rig.stream("ETH-USD").count(StreamCounter::Stale), 0);
+}
+
+#[test]
+fn a_stream_that_never_spoke_is_asked_about_and_found_out() {
+    let mut rig = connected();
+    let (path, ticket) = rig.asked("BTC-USD", 11);
+    assert!(!path.contains("since="), "nothing is known of it: {path}");
+    assert!(rig.now_ms() >= 10_000);
+    rig.answer(ticket, rest("BTC-USD", 100..105, 5_000));
+    settle(&mut rig);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Quiet, "those were before us");
+    let (_, ticket) = rig.asked("BTC-USD", 300);
+    rig.answer(ticket, rest("BTC-USD", 104..108, 5_000));
+    settle(&mut rig);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Stale);
+    assert_eq!(rig.published("BTC-USD"), [105, 106, 107]);
+}
+
+#[test]
+fn other_symbols_and_heartbeats_do_not_hide_a_dead_stream() {
+    let mut rig = spoken();
+    let mut asked = 0;
+    for id in 1..60 {
+        rig.pass_ms(1_000);
+        rig.say(&[trades("ETH-USD", "update", id..id + 1, id * 1_000), r#"{"channel":"heartbeat"}"#.to_owned()]);
+        asked += rig.fetches.drain(..).filter(|fetch| fetch.request.path.contains("BTC/USD")).count();
+    }
+    assert!(asked > 0);
+    assert_eq!(rig.stream("ETH-USD").count(StreamCounter::Asks), 0);
+}
+
+#[test]
+fn states_follow_the_connection() {
+    let mut rig = Rig::new(64);
+    rig.pass_ms(0);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Connecting);
+    rig.accept();
+    rig.say(&[ack("BTC-USD")]);
+    rig.pass_ms(250);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Subscribed);
+    assert_eq!(rig.stream("ETH-USD").state, StreamState::Connecting, "not confirmed");
+    rig.say(&[trades("BTC-USD", "snapshot", 1..5, 0)]);
+    rig.pass_ms(250);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Subscribed, "history is no sign of life");
+    rig.say(&[trades("BTC-USD", "update", 5..6, 100)]);
+    rig.pass_ms(250);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Live);
+    let now = tickplane_shards::Clock::now(&rig.clock);
+    rig.shard.closed(0, CloseReason::Tcp("reset".to_owned()), now);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Closed);
+    assert!(rig.stream("BTC-USD").last_trade_ns > 0);
+}
