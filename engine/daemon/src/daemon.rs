@@ -5,13 +5,13 @@
 )]
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use tickplane_control::{Action, Control, Input, Outcome, Wanted};
-use tickplane_exchanges::Hosts;
-use tickplane_model::{ExchangeId, Symbol, format_time};
+use tickplane_model::{ExchangeId, Symbol};
 use tickplane_runtimes::{Notice, SystemClock};
 use tickplane_segments::Instance;
 use tickplane_shards::{Clock, Happening, Report};
@@ -20,9 +20,13 @@ use crate::bell::BellThread;
 use crate::config::Config;
 use crate::control_socket::{ControlRequest, ControlSocket};
 use crate::error::DaemonError;
-use crate::https::Https;
-use crate::plane::{Plane, Venue};
-use crate::trust::Trust;
+use crate::fetch_pool::FetchPool;
+use crate::gate::ConnectGate;
+use crate::ledger::Ledger;
+use crate::plane::Plane;
+use crate::talk::Talk;
+use crate::threads::Outside;
+use crate::venue::{Venue, venues};
 
 /// How often the cold thread shows that the plane lives.
 const HEARTBEAT: Duration = Duration::from_millis(100);
@@ -60,15 +64,21 @@ impl Daemon {
     pub fn start(config: Config, talk: Sender<String>) -> Result<Self, DaemonError> {
         let instance = Instance::new(config.root.as_deref(), &config.instance)?;
         let clock = SystemClock::new();
-        let venues = venues(&config)?;
+        let talk = Talk::new(talk);
+        let ledger = Arc::new(ledger(&instance, &talk)?);
+        let venues = venues(&config, &ledger, &talk)?;
+        let gate = Arc::new(ConnectGate::new(ledger, venues.values()));
+        let fetches = Arc::new(FetchPool::new(venues.keys().copied()));
         let (notices, notice_inbox) = unbounded();
-        let plane = Plane::start(&config, &instance, &notices, clock.now().epoch_ns)?;
+        let outside = Outside { gate: gate.clone(), fetcher: fetches.clone(), notices };
+        let plane = Plane::start(&config, &instance, &outside, clock.now().epoch_ns)?;
         let (messages, inbox) = unbounded();
         let socket = ControlSocket::listen(&instance, answering(messages.clone())).map_err(DaemonError::Control)?;
         let description = plane.description().to_owned();
         let control = Control::new(venues.values().map(|venue| (venue.exchange, wanted(&config, venue.id()))));
         let bell = BellThread::start(plane.bell()).map_err(DaemonError::Thread)?;
-        let cold = Cold { plane, control, venues, waiting: HashMap::new(), messages: messages.clone(), talk, clock };
+        let waiting = HashMap::new();
+        let cold = Cold { plane, control, venues, gate, fetches, waiting, messages: messages.clone(), talk, clock };
         let cold = std::thread::Builder::new()
             .name("cold".to_owned())
             .spawn(move || {
@@ -143,18 +153,14 @@ fn list(symbols: &[Symbol]) -> String {
     }
 }
 
-fn venues(config: &Config) -> Result<BTreeMap<ExchangeId, Venue>, DaemonError> {
-    let mut venues = BTreeMap::new();
-    for exchange in tickplane_exchanges::all() {
-        let meta = exchange.meta();
-        let own = config.exchange(meta.id);
-        let websocket = own.websocket.unwrap_or_else(|| meta.websocket[0].to_owned());
-        let rest = own.rest.unwrap_or_else(|| meta.rest.to_owned());
-        let trust =
-            Trust::load(own.ca.as_deref()).map_err(|reason| DaemonError::Exchange { exchange: meta.id, reason })?;
-        venues.insert(meta.id, Venue { exchange: *exchange, hosts: Hosts { websocket, rest }, trust });
-    }
-    Ok(venues)
+/// The root's ledger of attempts; one in memory, said aloud, where the root has no room or no right for it.
+fn ledger(instance: &Instance, talk: &Talk) -> Result<Ledger, DaemonError> {
+    let root = instance.directory().parent().unwrap_or_else(|| instance.directory());
+    Ledger::open(root).or_else(|error| {
+        let root = root.display();
+        talk.say(&format!("attempts are not kept over restarts: the ledger in {root} cannot be had: {error}"));
+        Ledger::in_memory().map_err(DaemonError::Thread)
+    })
 }
 
 fn wanted(config: &Config, id: ExchangeId) -> Wanted {
@@ -167,10 +173,12 @@ struct Cold {
     plane: Plane,
     control: Control,
     venues: BTreeMap<ExchangeId, Venue>,
+    gate: Arc<ConnectGate>,
+    fetches: Arc<FetchPool>,
     /// Who waits for what comes of a wish.
     waiting: HashMap<ExchangeId, Vec<Sender<Reply>>>,
     messages: Sender<Message>,
-    talk: Sender<String>,
+    talk: Talk,
     clock: SystemClock,
 }
 
@@ -222,7 +230,8 @@ impl Cold {
                 Action::List(id) => self.list(id),
                 Action::Launch(id, instruments) => {
                     let venue = &self.venues[&id];
-                    if let Err(reason) = self.plane.launch(venue, &instruments) {
+                    let opened = self.fetches.open(id, &venue.rest).map_err(|error| format!("REST threads: {error}"));
+                    if let Err(reason) = opened.and_then(|()| self.plane.launch(venue, &instruments)) {
                         let undone = self.control.handle(Input::Stop(id), self.clock.now().monotonic_ns);
                         drop(undone);
                         self.tell(id, Outcome::Failed { reason, retry_ms: None });
@@ -238,11 +247,12 @@ impl Cold {
     /// Asks the venue for its instruments, on a thread of its own: answers are large and venues slow.
     fn list(&mut self, id: ExchangeId) {
         let venue = &self.venues[&id];
-        let (exchange, https) = (venue.exchange, Https::new(&venue.hosts.rest, &venue.trust));
+        let (exchange, rest) = (venue.exchange, venue.rest.clone());
         self.say(&format!("{id}: listing instruments from {}", venue.hosts.rest));
         let messages = self.messages.clone();
         let asking = move || {
-            let answers = exchange.instrument_requests().iter().map(|request| https.fetch(request)).collect();
+            let ask = |request| rest.ask(request).map_err(|error| format!("{}: {error}", rest.host()));
+            let answers = exchange.instrument_requests().iter().map(ask).collect();
             // A plane that ended meanwhile needs no answer.
             let _ = messages.send(Message::Listed(id, answers));
         };
@@ -279,7 +289,10 @@ impl Cold {
 
     fn notice(&mut self, notice: &Notice) {
         match notice {
-            Notice::Report(report) => self.say(&sentence(report)),
+            Notice::Report(report) => {
+                self.obey(report);
+                self.say(&sentence(report));
+            }
             Notice::Delayed { host, wait } => {
                 let seconds = wait.as_secs_f64();
                 self.say(&format!("{host}: the next attempt waits {seconds:.1} s to stay within the venue's limit"));
@@ -296,9 +309,18 @@ impl Cold {
         }
     }
 
+    /// What one connection was told holds for all of the venue's, and for those of the next start.
+    fn obey(&self, report: &Report) {
+        if let Happening::Closed { reason, retry_ms: Some(ms) } = &report.what
+            && reason.retry_after_s().is_some()
+            && let Err(error) = self.gate.close(report.exchange, *ms)
+        {
+            self.say(&format!("{}: a restart will not know that the venue asked to wait: {error}", report.exchange));
+        }
+    }
+
     fn say(&self, text: &str) {
-        // Nobody has to listen.
-        let _ = self.talk.send(format!("{} {text}", format_time(self.clock.now().epoch_ns)));
+        self.talk.say(text);
     }
 }
 
@@ -313,8 +335,7 @@ impl Ending {
         let Self { cold, is_removing } = self;
         let Cold { plane, talk, clock, .. } = cold;
         if let Err(error) = plane.shutdown(is_removing, clock.now().epoch_ns) {
-            // Nobody has to listen.
-            let _ = talk.send(error);
+            talk.say(&error);
         }
     }
 }

@@ -14,6 +14,22 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// Binance's exchangeInfo, the largest answer asked for, has about 20 MB.
 const ANSWER_BYTES_MAX: u64 = 128 << 20;
 
+/// Why there is no answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum HttpsError {
+    /// No answer came: name, TCP, TLS or time.
+    Failed(String),
+    /// The answer is not 2xx.
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// Seconds of its `Retry-After` header.
+        retry_after_s: Option<u32>,
+        /// What was asked, and the beginning of the answer.
+        text: String,
+    },
+}
+
 /// Sends requests to one exchange's REST host.
 #[derive(Clone)]
 pub(crate) struct Https {
@@ -44,10 +60,10 @@ impl Https {
         Self { agent, base: base.trim_end_matches('/').to_owned() }
     }
 
-    /// Sends one request and takes the whole answer; an answer other than 2xx is an error with its text.
-    pub(crate) fn fetch(&self, request: &Request) -> Result<Vec<u8>, String> {
+    /// Sends one request and takes the whole answer.
+    pub(crate) fn fetch(&self, request: &Request) -> Result<Vec<u8>, HttpsError> {
         let url = format!("{}{}", self.base, request.path);
-        let failed = |error: ureq::Error| format!("{url}: {error}");
+        let failed = |error: ureq::Error| HttpsError::Failed(format!("{url}: {error}"));
         let mut answer = match request.method {
             Method::Get => {
                 let builder =
@@ -62,11 +78,17 @@ impl Https {
         }
         .map_err(failed)?;
         let status = answer.status();
+        let retry_after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
+        let retry_after_s = retry_after.and_then(|text| text.trim().parse().ok());
         let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(failed)?;
         if status.is_success() {
             return Ok(body);
         }
         let text: String = String::from_utf8_lossy(&body).chars().take(200).collect();
-        Err(format!("{url}: HTTP {status}: {text}"))
+        Err(HttpsError::Status {
+            status: status.as_u16(),
+            retry_after_s,
+            text: format!("{url}: HTTP {status}: {text}"),
+        })
     }
 }

@@ -3,15 +3,22 @@
 #![forbid(unsafe_code)]
 
 mod bell;
+mod budget;
 mod config;
 mod control_socket;
 mod daemon;
 mod error;
+mod fetch_pool;
+mod gate;
 mod https;
+mod ledger;
 mod memory;
 mod plane;
+mod rest;
+mod talk;
 mod threads;
 mod trust;
+mod venue;
 
 pub use config::{
     Config, ConfigError, ConfigFileError, ExchangeConfig, INSTANCE, NotCarried, THREADS_MAX, TOP, carried, nearest,
@@ -19,4 +26,5 @@ pub use config::{
 pub use control_socket::{ControlAnswer, ControlError, ControlRequest, request};
 pub use daemon::{Daemon, Started};
 pub use error::DaemonError;
+pub use ledger::Ledger;
 pub use memory::{plane_bytes, symbol_bytes};

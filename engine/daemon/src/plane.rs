@@ -6,29 +6,16 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Sender, bounded};
 use tickplane_candles::SeriesConfig;
-use tickplane_exchanges::{ConnectionPlan, Endpoint, Exchange, Hosts};
+use tickplane_exchanges::{ConnectionPlan, Endpoint};
 use tickplane_model::{ExchangeId, Instrument, InstrumentIndex, Symbol};
-use tickplane_runtimes::{Command, Notice, Thread};
+use tickplane_runtimes::{Command, Thread};
 use tickplane_segments::{ArenaShape, Bell, ExchangeWriter, Instance, PlaneWriter};
 use tickplane_shards::{Address, ConnectionSpec, Feed, OwnedInstrument, Route, SymbolFeeds};
 
 use crate::config::Config;
 use crate::error::DaemonError;
-use crate::threads::{Threads, start_threads, writing_threads};
-use crate::trust::Trust;
-
-/// A venue's hosts and trust, from its metadata and config.
-pub(crate) struct Venue {
-    pub(crate) exchange: &'static dyn Exchange,
-    pub(crate) hosts: Hosts,
-    pub(crate) trust: Trust,
-}
-
-impl Venue {
-    pub(crate) fn id(&self) -> ExchangeId {
-        self.exchange.meta().id
-    }
-}
+use crate::threads::{Outside, Threads, start_threads, writing_threads};
+use crate::venue::Venue;
 
 /// Where an instrument lives.
 #[derive(Clone, Copy)]
@@ -64,11 +51,11 @@ impl Plane {
     pub(crate) fn start(
         config: &Config,
         instance: &Instance,
-        notices: &Sender<Notice>,
+        outside: &Outside,
         now_ns: i64,
     ) -> Result<Self, DaemonError> {
         let mut writer = PlaneWriter::open(instance, &crate::memory::plane_shape(writing_threads(config)), now_ns)?;
-        let threads = start_threads(config, &mut writer, notices)?;
+        let threads = start_threads(config, &mut writer, outside)?;
         Ok(Self {
             config: config.clone(),
             instance: instance.clone(),

@@ -1,8 +1,12 @@
 //! The data plane's threads: how many, how they wait, where they are pinned, and which ring leads where.
 
+use std::sync::Arc;
+
 use crossbeam_channel::Sender;
 use tickplane_rings::{Receiver, Sender as RingSender, ring};
-use tickplane_runtimes::{Command, Notice, Resolver, Runtime, Thread, ThreadSpec, Waking, choose, probe, spawn};
+use tickplane_runtimes::{
+    Command, Fetcher, Gate, Notice, Resolver, Runtime, Thread, ThreadSpec, Waking, choose, probe, spawn,
+};
 use tickplane_segments::PlaneWriter;
 use tickplane_shards::{Shard, Worker};
 
@@ -11,6 +15,16 @@ use crate::error::DaemonError;
 
 /// Events a ring holds: under 1 MiB, and tens of milliseconds of any venue's burst.
 const RING_EVENTS: usize = 8_192;
+
+/// What the threads reach outside, by way of the cold path.
+pub(crate) struct Outside {
+    /// Holds connection attempts back.
+    pub(crate) gate: Arc<dyn Gate>,
+    /// Asks venues by REST.
+    pub(crate) fetcher: Arc<dyn Fetcher>,
+    /// Where notices go.
+    pub(crate) notices: Sender<Notice>,
+}
 
 /// The running threads. With `workers = 0` the thread of each shard is its worker too.
 pub(crate) struct Threads {
@@ -56,7 +70,7 @@ fn available_cores() -> usize {
 pub(crate) fn start_threads(
     config: &Config,
     writer: &mut PlaneWriter,
-    notices: &Sender<Notice>,
+    outside: &Outside,
 ) -> Result<Threads, DaemonError> {
     let cores = available_cores();
     let (wanted, shard_count, worker_count) = choose(config.choice(), cores);
@@ -67,9 +81,9 @@ pub(crate) fn start_threads(
     let mut starting = Starting {
         runtime,
         pins: pins(config, runtime, cores, shard_count + worker_count),
-        resolver: Resolver::start(None).map_err(DaemonError::Thread)?,
+        resolver: Resolver::start(Some(outside.gate.clone())).map_err(DaemonError::Thread)?,
         writer,
-        notices,
+        outside,
         stall_ms_max: config.stall_ms_max,
     };
     let description = format!(
@@ -136,7 +150,7 @@ struct Starting<'a> {
     pins: Vec<usize>,
     resolver: Resolver,
     writer: &'a mut PlaneWriter,
-    notices: &'a Sender<Notice>,
+    outside: &'a Outside,
     stall_ms_max: u64,
 }
 
@@ -185,9 +199,9 @@ impl Starting<'_> {
             worker,
             workers,
             resolver: self.resolver.clone(),
-            fetcher: None,
+            fetcher: Some(self.outside.fetcher.clone()),
             bell: self.writer.bell(),
-            notices: self.notices.clone(),
+            notices: self.outside.notices.clone(),
         };
         spawn(spec).map_err(DaemonError::Thread)
     }

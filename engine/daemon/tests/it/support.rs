@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, unbounded};
 use tickplane_daemon::{Config, Daemon, ExchangeConfig};
 use tickplane_model::{ExchangeId, Timeframe};
+use tickplane_runtimes::{Runtime, probe};
 use tickplane_segments::{Instance, Plane};
 use tickplane_simulator::{Simulation, SimulationConfig};
 
@@ -70,6 +71,15 @@ impl World {
     pub(crate) fn open(&self) -> Plane {
         Plane::open(&self.instance()).expect("a plane to read")
     }
+}
+
+/// Whether this machine refuses a runtime, which is said aloud.
+pub(crate) fn is_refused(runtime: Runtime) -> bool {
+    let refusal = probe(runtime).err();
+    if let Some(reason) = &refusal {
+        eprintln!("skipped: {runtime} is refused: {reason}");
+    }
+    refusal.is_some()
 }
 
 /// Starts a plane; its talk is printed when the test fails.

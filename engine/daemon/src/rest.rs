@@ -1,0 +1,205 @@
+//! One exchange's REST host: what is asked of it stays within its limits, and it is left alone when it says so.
+#![allow(clippy::disallowed_methods, reason = "whoever asks a venue may have to wait first")]
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tickplane_exchanges::{Exchange, Request};
+use tickplane_runtimes::SystemClock;
+use tickplane_shards::{Clock, FetchError, Now};
+
+use crate::budget::Budget;
+use crate::https::{Https, HttpsError};
+use crate::ledger::Ledger;
+use crate::talk::Talk;
+use crate::trust::Trust;
+
+/// How long to stay away where the venue does not say: too many requests (429), an IP that is banned for going on
+/// (418, Binance: from two minutes up), a firewall that takes us for an attacker (403).
+const TOO_MANY_S: u32 = 30;
+const BANNED_S: u32 = 120;
+const FORBIDDEN_S: u32 = 300;
+/// The longest that we stay away, whatever is said: Binance bans for three days at most.
+const STAY_S_MAX: u32 = 3 * 86_400;
+/// Nobody waits longer for an answer than this, so a question that would have to is not asked.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Asks one exchange, for every thread that has a question.
+pub(crate) struct Rest {
+    https: Https,
+    host: String,
+    /// Under which the ledger keeps the venue's bans.
+    key: String,
+    budget: Mutex<Budget>,
+    ledger: Arc<Ledger>,
+    talk: Talk,
+}
+
+impl Rest {
+    pub(crate) fn new(exchange: &dyn Exchange, base: &str, trust: &Trust, ledger: Arc<Ledger>, talk: Talk) -> Self {
+        let meta = exchange.meta();
+        let own = if base == meta.rest { String::new() } else { format!(" {base}") };
+        Self {
+            https: Https::new(base, trust),
+            host: base.to_owned(),
+            key: format!("{} rest{own}", meta.id),
+            budget: Mutex::new(Budget::new(meta.limits.requests)),
+            ledger,
+            talk,
+        }
+    }
+
+    /// Where it asks.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Sends one request when the budget allows it, and waits for the answer.
+    pub(crate) fn ask(&self, request: &Request) -> Result<Vec<u8>, FetchError> {
+        self.turn(request.weight)?;
+        match self.https.fetch(request) {
+            Ok(answer) => Ok(answer),
+            Err(HttpsError::Failed(text)) => Err(FetchError::Failed(text)),
+            Err(HttpsError::Status { status, retry_after_s, text }) => {
+                let Some(seconds) = stay_away_s(status, retry_after_s) else { return Err(FetchError::Failed(text)) };
+                self.close(seconds, &text);
+                Err(FetchError::RetryAfter { seconds })
+            }
+        }
+    }
+
+    /// Waits until the budget has room; fails while the venue wants no requests.
+    fn turn(&self, weight: u32) -> Result<(), FetchError> {
+        let clock = SystemClock::new();
+        let start = clock.now();
+        loop {
+            let now = clock.now();
+            // A ledger that cannot be read says nothing; the venue repeats itself.
+            let closed = self.ledger.closed_for(&self.key, now.epoch_ns).unwrap_or_default();
+            if !closed.is_zero() {
+                return Err(FetchError::RetryAfter { seconds: closed.as_secs() as u32 + 1 });
+            }
+            let wait_ns = match self.spend(weight, now) {
+                Ok(()) => return Ok(()),
+                Err(wait_ns) => wait_ns,
+            };
+            let until_ns = now.monotonic_ns + wait_ns;
+            if Duration::from_nanos(until_ns - start.monotonic_ns) > WAIT_MAX {
+                let wanted = format!("{}: more is asked than half of the venue's limit allows", self.host);
+                return Err(FetchError::Failed(wanted));
+            }
+            std::thread::sleep(Duration::from_nanos(wait_ns));
+        }
+    }
+
+    fn spend(&self, weight: u32, now: Now) -> Result<(), u64> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner).spend(weight, now.monotonic_ns)
+    }
+
+    fn close(&self, seconds: u32, text: &str) {
+        let now_ns = SystemClock::new().now().epoch_ns;
+        let until_ns = now_ns + i64::from(seconds) * 1_000_000_000;
+        let kept = match self.ledger.close(&self.key, until_ns, now_ns) {
+            Ok(()) => String::new(),
+            Err(error) => format!("; a restart will not know: {error}"),
+        };
+        self.talk.say(&format!("{}: no requests for {seconds} s: {text}{kept}", self.host));
+    }
+}
+
+/// How long an answer tells us to stay away; `None` if it is an ordinary failure.
+fn stay_away_s(status: u16, retry_after_s: Option<u32>) -> Option<u32> {
+    let unsaid_s = match status {
+        429 => Some(TOO_MANY_S),
+        418 => Some(BANNED_S),
+        403 => Some(FORBIDDEN_S),
+        // A venue under load says when to come back, or is asked again like any other that failed.
+        503 => None,
+        _ => return None,
+    };
+    retry_after_s.map(|seconds| seconds.clamp(1, STAY_S_MAX)).or(unsaid_s)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    use tickplane_model::ExchangeId;
+
+    use super::*;
+
+    /// A host that gives each answer once, in order; returns its address and, in the end, how often it was asked.
+    fn host(answers: &'static [&'static str]) -> (String, std::thread::JoinHandle<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let asked = std::thread::spawn(move || {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+                write!(stream, "HTTP/1.1 {answer}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok").unwrap();
+            }
+            drop(listener);
+            answers.len()
+        });
+        (base, asked)
+    }
+
+    fn rest(base: &str, ledger: &Arc<Ledger>) -> Rest {
+        let exchange = tickplane_exchanges::exchange(ExchangeId::Binance).unwrap();
+        let talk = Talk::new(crossbeam_channel::unbounded().0);
+        Rest::new(exchange, base, &Trust::load(None).unwrap(), ledger.clone(), talk)
+    }
+
+    fn ask(rest: &Rest) -> Result<Vec<u8>, FetchError> {
+        rest.ask(&Request::get("/api/v3/trades", 1))
+    }
+
+    #[test]
+    fn a_venue_that_wants_to_be_left_alone_is_and_a_restart_knows() {
+        let (base, asked) = host(&["200 OK", "429 Too Many Requests\r\nRetry-After: 2", "200 OK"]);
+        let ledger = Arc::new(Ledger::in_memory().unwrap());
+        let first = rest(&base, &ledger);
+        assert_eq!(ask(&first), Ok(b"ok".to_vec()));
+        assert_eq!(ask(&first), Err(FetchError::RetryAfter { seconds: 2 }));
+        let again = rest(&base, &ledger);
+        for rest in [&first, &again] {
+            assert!(matches!(ask(rest), Err(FetchError::RetryAfter { seconds: 1..=2 })), "asked no more");
+        }
+        std::thread::sleep(Duration::from_millis(2_100));
+        assert_eq!(ask(&again), Ok(b"ok".to_vec()));
+        assert_eq!(asked.join().unwrap(), 3);
+    }
+
+    #[test]
+    fn an_ordinary_failure_keeps_nobody_away() {
+        let (base, asked) = host(&["500 Oops", "200 OK"]);
+        let rest = rest(&base, &Arc::new(Ledger::in_memory().unwrap()));
+        let Err(FetchError::Failed(text)) = ask(&rest) else { panic!("a failure") };
+        assert!(text.contains("/api/v3/trades") && text.contains("500"), "{text}");
+        assert_eq!(ask(&rest), Ok(b"ok".to_vec()));
+        asked.join().unwrap();
+        let Err(FetchError::Failed(text)) = ask(&rest) else { panic!("a failure") };
+        assert!(text.contains("127.0.0.1"), "{text}");
+    }
+
+    #[test]
+    fn how_long_an_answer_keeps_us_away() {
+        for (status, retry_after_s, stay) in [
+            (429, None, Some(30)),
+            (429, Some(7), Some(7)),
+            (429, Some(0), Some(1)),
+            (418, None, Some(120)),
+            (418, Some(600), Some(600)),
+            (403, None, Some(300)),
+            (503, Some(20), Some(20)),
+            (503, None, None),
+            (500, Some(20), None),
+            (404, None, None),
+            (429, Some(u32::MAX), Some(259_200)),
+        ] {
+            assert_eq!(stay_away_s(status, retry_after_s), stay, "{status} {retry_after_s:?}");
+        }
+    }
+}
