@@ -6,6 +6,7 @@ mod depth;
 mod feed;
 mod kline;
 mod messages;
+mod request;
 mod rest;
 mod stream;
 
@@ -46,7 +47,7 @@ impl Binance {
 }
 
 impl Venue for Binance {
-    fn upgrade(&mut self, request: &Request, _market: &Market, now_ns: i64) -> Result<Box<dyn Feed>, Response> {
+    fn upgrade(&mut self, request: &Request, market: &Market, now_ns: i64) -> Result<Box<dyn Feed>, Response> {
         if !self.connects.take(now_ns) {
             return Err(Response::json(429, "").header("Retry-After", 300));
         }
@@ -60,7 +61,7 @@ impl Venue for Binance {
         let microseconds = request.query("timeUnit").is_some_and(|unit| unit.eq_ignore_ascii_case("microsecond"));
         let streams = streams.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect();
         let tickers = Arc::clone(&self.tickers);
-        Ok(Box::new(feed::BinanceFeed::new(tickers, combined, streams, microseconds, now_ns)))
+        Ok(Box::new(feed::BinanceFeed::new(tickers, combined, streams, microseconds, now_ns, market.is_recorded())))
     }
 
     fn rest(&mut self, request: &Request, market: &mut Market, now_ns: i64) -> Response {

@@ -54,6 +54,44 @@ impl fmt::Display for Decimal {
     }
 }
 
+/// The digits of a decimal's text, kept exactly; zeros at the end of the fraction do not count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Digits {
+    value: i64,
+    decimals: u32,
+}
+
+impl Digits {
+    /// Reads `61837.63000000`: not negative, no exponent, at most 18 digits.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let fraction = fraction.trim_end_matches('0');
+        let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !plain(whole) || !plain(fraction) {
+            return None;
+        }
+        let digits = format!("{whole}{fraction}");
+        let digits = digits.trim_start_matches('0');
+        let value = if digits.is_empty() { Some(0) } else { digits.parse().ok().filter(|_| digits.len() <= 18) };
+        Some(Self { value: value?, decimals: fraction.len() as u32 })
+    }
+
+    /// Fraction digits.
+    pub(crate) fn decimals(self) -> u32 {
+        self.decimals
+    }
+
+    /// The number × 10^`decimals`, if that is whole and not too large.
+    pub(crate) fn scaled(self, decimals: u32) -> Option<i64> {
+        self.value.checked_mul(10_i64.checked_pow(decimals.checked_sub(self.decimals)?)?)
+    }
+
+    /// The nearest `f64`.
+    pub(crate) fn nearest(self) -> f64 {
+        Decimal::new(self.value, self.decimals).nearest()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +118,24 @@ mod tests {
         assert_eq!(Decimal::new(1_i64, 1).nearest(), 0.1);
         // 2^53 + 1 over ten: dividing two rounded floats would land one step away.
         assert_eq!(Decimal::new(9_007_199_254_740_993_i64, 1).nearest(), "900719925474099.3".parse::<f64>().unwrap());
+    }
+
+    #[test]
+    fn digits_are_kept_as_sent() {
+        for (text, decimals, scaled) in [
+            ("61837.63000000", 2, Some(61_837_630)),
+            ("0.00000001", 8, None),
+            ("7", 0, Some(7_000)),
+            ("0.000", 0, Some(0)),
+            ("900719925474099.3", 1, Some(900_719_925_474_099_300)),
+            ("900719925474099.325", 3, Some(900_719_925_474_099_325)),
+            ("100000000000000000", 0, None),
+        ] {
+            let digits = Digits::new(text).unwrap();
+            assert_eq!((digits.decimals(), digits.scaled(3)), (decimals, scaled), "{text}");
+        }
+        for text in ["", ".5", "-1", "1e5", "1.2.3", "1234567890123456789"] {
+            assert_eq!(Digits::new(text), None, "{text}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Sources: docs.kraken.com, frames recorded 2024-05 to 2026-09, REST fixtures.
 
+mod asked;
 mod books;
 mod checksum;
 mod feed;

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod binance;
+mod capture;
 mod coinbase;
 mod decimal;
 mod fault;
@@ -18,6 +19,7 @@ mod simulation;
 mod stamp;
 mod venue;
 
+pub use capture::{Capture, CaptureError, CaptureSummary, Speed, SpeedError};
 pub use fault::{Fault, FaultError, FaultKind, FaultScope, FaultStage, Garbage, Hangup, Oversize, StaleCure, TlsFault};
 pub use market::TallyRow;
 pub use server::counts::Counts;

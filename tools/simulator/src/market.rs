@@ -46,6 +46,8 @@ pub(crate) struct Market {
     now_ns: i64,
     trades: u64,
     days: Vec<Option<Box<[Bar]>>>,
+    /// All that happens to each instrument of a recording, as one bar; absent for a made market.
+    recorded: Option<Vec<Bar>>,
 }
 
 /// When a market that is wanted at `start_ns` begins: at least two minutes earlier, on a multiple of five minutes,
@@ -62,8 +64,7 @@ pub(crate) fn origin_ns(start_ns: i64, trades_per_second: f64) -> i64 {
 impl Market {
     /// A market that begins at `origin_ns`; nothing has happened yet.
     pub(crate) fn new(exchange: ExchangeId, listings: Vec<Listing>, seed: u64, origin_ns: i64) -> Self {
-        let count = listings.len().max(1);
-        let limits = ((LOG_TOTAL / count).clamp(1_000, LOG_EACH), (SECONDS_TOTAL / count).clamp(600, SECONDS_EACH));
+        let limits = limits(listings.len());
         let lane = |index: usize| lane(exchange, index);
         let instruments: Vec<Instrument> = listings
             .into_iter()
@@ -72,18 +73,54 @@ impl Market {
             .collect();
         let due =
             instruments.iter().zip(0..).map(|(instrument, index)| Reverse((instrument.due_ns(), index))).collect();
+        Self { seed, due, ..Self::empty(exchange, instruments, origin_ns) }
+    }
+
+    /// A market to which only what was recorded happens, from `origin_ns` on: listings, and all of each one's trades
+    /// as one bar.
+    pub(crate) fn recorded(exchange: ExchangeId, listings: Vec<(Listing, Bar)>, origin_ns: i64) -> Self {
+        let limits = limits(listings.len());
+        let (listings, totals): (Vec<_>, Vec<_>) = listings.into_iter().unzip();
+        let instruments = listings.into_iter().map(|listing| Instrument::recorded(listing, origin_ns, limits));
+        Self { recorded: Some(totals), ..Self::empty(exchange, instruments.collect(), origin_ns) }
+    }
+
+    /// Instruments to which nothing happens.
+    fn empty(exchange: ExchangeId, instruments: Vec<Instrument>, origin_ns: i64) -> Self {
         Self {
             exchange,
             first_ids: instruments.iter().map(Instrument::next_id).collect(),
             days: vec![None; instruments.len()],
             instruments,
-            due,
+            due: BinaryHeap::new(),
             events: Vec::new(),
-            seed,
+            seed: 0,
             origin_ns,
             now_ns: origin_ns,
             trades: 0,
+            recorded: None,
         }
+    }
+
+    /// Whether it plays a recording.
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.recorded.is_some()
+    }
+
+    /// A recorded trade happens.
+    pub(crate) fn play(&mut self, index: u32, trade: MarketTrade) {
+        self.trades += u64::from(self.instruments[index as usize].play(trade));
+        self.now_ns = self.now_ns.max(trade.time_ns);
+    }
+
+    /// A recorded quote happens.
+    pub(crate) fn quote(&mut self, index: u32, quote: MarketQuote) {
+        self.instruments[index as usize].replace_quote(quote);
+    }
+
+    /// A recording's time passes.
+    pub(crate) fn pass(&mut self, now_ns: i64) {
+        self.now_ns = self.now_ns.max(now_ns);
     }
 
     /// Lets happen everything that is due by `now_ns`.
@@ -100,7 +137,9 @@ impl Market {
                 *top = Reverse((next_ns, index));
             }
         }
-        self.now_ns = self.now_ns.max(now_ns);
+        if !self.is_recorded() {
+            self.now_ns = self.now_ns.max(now_ns);
+        }
     }
 
     /// What happened since this was last asked, in order of time.
@@ -138,7 +177,12 @@ impl Market {
 
     /// Trades of one instrument since the market began.
     pub(crate) fn trades_of(&self, index: u32) -> u64 {
-        self.instrument(index).next_id() - self.first_ids[index as usize]
+        self.instrument(index).trades
+    }
+
+    /// Changes of one instrument's best bid and ask since the market began.
+    pub(crate) fn quotes_of(&self, index: u32) -> u64 {
+        self.instrument(index).quotes
     }
 
     /// All instruments, busiest first; positions are their indexes.
@@ -177,6 +221,9 @@ impl Market {
     /// rows begin with the first trade if that is later than `from_ns` only because there is no older past.
     pub(crate) fn filled(&self, index: u32, length_ns: i64, offset_ns: i64, from_ns: i64, to_ns: i64) -> Vec<Bar> {
         let traded = self.traded(index, length_ns, offset_ns, from_ns, to_ns);
+        if self.is_recorded() && traded.is_empty() {
+            return Vec::new();
+        }
         let end_ns = to_ns.min(self.now_ns + 1);
         let (mut open_ns, mut close) = match traded.first() {
             Some(first) if from_ns < self.origin_ns => (first.open_ns, first.open),
@@ -201,15 +248,23 @@ impl Market {
         before.map_or(instrument.listing.price, |trade| trade.price)
     }
 
+    /// What is made up for the time before a made market began.
     fn past(&self, index: u32, from_ns: i64) -> Vec<Bar> {
+        if self.is_recorded() {
+            return Vec::new();
+        }
         // A stream of chance beside that of the instrument's own life.
         let random = Random::new(self.seed, lane(self.exchange, index as usize) | 1 << 48);
         let first_id = self.first_ids[index as usize];
         past::past(self.instrument(index), random, self.origin_ns, first_id, from_ns)
     }
 
-    /// The rolling 24 hours of an instrument as one bar, to the hour.
+    /// The rolling 24 hours of an instrument as one bar, to the hour; of a recording all it will ever hold, so that
+    /// ranks by volume are right from the start.
     pub(crate) fn day(&mut self, index: u32) -> Bar {
+        if let Some(totals) = &self.recorded {
+            return totals[index as usize];
+        }
         let length_ns = NS_PER_DAY / 24;
         if self.days[index as usize].is_none() {
             let from_ns = aligned(self.origin_ns - NS_PER_DAY, length_ns, 0);
@@ -227,15 +282,21 @@ impl Market {
     }
 
     /// The account of an instrument since the market began: intervals with trades, oldest first. An interval that
-    /// opened before the market did is left out: the account would be only a part of it.
+    /// opened before a made market did is left out: the account would be only a part of it.
     pub(crate) fn tally(&self, index: u32, length_ns: i64, offset_ns: i64) -> Vec<TallyRow> {
         let instrument = self.instrument(index);
         bar::regroup(instrument.bars.all(), length_ns, offset_ns)
             .iter()
-            .filter(|row| row.open_ns >= self.origin_ns)
+            .filter(|row| row.open_ns >= self.origin_ns || self.is_recorded())
             .map(|row| TallyRow::new(row, &instrument.listing))
             .collect()
     }
+}
+
+/// Trades and seconds that each of so many instruments remembers.
+fn limits(instruments: usize) -> (usize, usize) {
+    let count = instruments.max(1);
+    ((LOG_TOTAL / count).clamp(1_000, LOG_EACH), (SECONDS_TOTAL / count).clamp(600, SECONDS_EACH))
 }
 
 fn lane(exchange: ExchangeId, index: usize) -> u64 {

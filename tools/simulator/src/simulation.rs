@@ -6,7 +6,8 @@ mod error;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use mio::net::TcpListener;
 use mio::{Poll, Waker};
 use tickplane_model::{ExchangeId, NS_PER_DAY, Symbol, Timeframe};
 
+use crate::capture::{self, Capture, CaptureSummary, Playback, Survey};
 use crate::fault::{Fault, FaultKind, FaultScope, Faults};
 use crate::market::{self, Listing, Market, SYMBOLS_MAX, TallyRow};
 use crate::server::clock::Clock;
@@ -48,6 +50,9 @@ pub struct SimulationConfig {
     pub rate: f64,
     /// What goes wrong, and when.
     pub faults: Vec<Fault>,
+    /// A recording of one of the venues, played in place of its made market; `symbols`, `seed` and `rate` are for the
+    /// others.
+    pub capture: Option<Capture>,
 }
 
 impl Default for SimulationConfig {
@@ -61,6 +66,7 @@ impl Default for SimulationConfig {
             ca_path: None,
             rate: 1.0,
             faults: Vec::new(),
+            capture: None,
         }
     }
 }
@@ -81,6 +87,7 @@ pub struct VenueEndpoint {
 pub struct Simulation {
     endpoints: Vec<VenueEndpoint>,
     ca_pem: Option<String>,
+    summary: Option<CaptureSummary>,
     shared: Arc<Shared>,
     waker: Waker,
     thread: Option<JoinHandle<()>>,
@@ -99,7 +106,10 @@ impl Simulation {
             true => None,
             false => Some(tls::authority().map_err(|error| SimulationError::Certificate(error.to_string()))?),
         };
-        let markets = markets(&config, listings, clock.now_ns());
+        let recording = config.capture.as_ref().map(|capture| capture::prepare(capture, &config.venues)).transpose()?;
+        let (survey, playback) = recording.unzip();
+        let summary = survey.as_ref().map(|survey| survey.summary.clone());
+        let markets = markets(&config, listings, survey, clock.now_ns());
         let venues = markets
             .iter()
             .map(|market| venue::venue(market.exchange, market).ok_or(SimulationError::NoSuchVenue(market.exchange)))
@@ -108,11 +118,12 @@ impl Simulation {
             check_fault(fault.exchange, &fault.kind, &markets, config.plain)?;
         }
         let endpoints = endpoints(&config, &sockets);
-        let sites = sites(&config, venues, sockets, clock.now_ns())?;
+        let sites = sites(&config, venues, sockets, playback, clock.now_ns())?;
         let shared = Arc::new(Shared {
             markets: Mutex::new(markets),
             commands: Mutex::default(),
             counters: Counters::default(),
+            playback_finished: AtomicBool::new(false),
         });
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
@@ -120,7 +131,7 @@ impl Simulation {
         let reactor = Reactor::new(poll, sites, Arc::clone(&shared), authority, clock)?;
         write_ca(&config, ca_pem.as_deref())?;
         let thread = std::thread::Builder::new().name("simulator".to_owned()).spawn(move || reactor.run())?;
-        Ok(Self { endpoints, ca_pem, shared, waker, thread: Some(thread) })
+        Ok(Self { endpoints, ca_pem, summary, shared, waker, thread: Some(thread) })
     }
 
     /// Where the venues listen, in the order of the configuration.
@@ -153,6 +164,27 @@ impl Simulation {
     pub fn trades_made(&self, exchange: ExchangeId, symbol: &Symbol) -> u64 {
         self.with(exchange, |market| market.index_of(symbol).map_or(0, |index| market.trades_of(index)))
             .unwrap_or_default()
+    }
+
+    /// Changes of a symbol's best bid and ask since the market began; 0 for one that is not listed. Of a recording:
+    /// the best bids and asks played so far.
+    #[must_use]
+    pub fn quotes_made(&self, exchange: ExchangeId, symbol: &Symbol) -> u64 {
+        self.with(exchange, |market| market.index_of(symbol).map_or(0, |index| market.quotes_of(index)))
+            .unwrap_or_default()
+    }
+
+    /// What the recording holds that is played, by a first reading.
+    #[must_use]
+    pub fn capture(&self) -> Option<&CaptureSummary> {
+        self.summary.as_ref()
+    }
+
+    /// Whether the recording was played to its end; then its venue is quiet, and heartbeats and pings go on. What was
+    /// played last may still be on its way to a slow reader. False without a recording.
+    #[must_use]
+    pub fn playback_finished(&self) -> bool {
+        self.shared.playback_finished.load(Acquire)
     }
 
     /// The symbols of a venue, busiest first.
@@ -263,12 +295,20 @@ fn listen(config: &SimulationConfig) -> Result<Vec<TcpListener>, SimulationError
     config.venues.iter().enumerate().map(bind).collect()
 }
 
-fn markets(config: &SimulationConfig, listings: Vec<Vec<Listing>>, now_ns: i64) -> Vec<Market> {
+fn markets(
+    config: &SimulationConfig,
+    listings: Vec<Vec<Listing>>,
+    mut survey: Option<Survey>,
+    now_ns: i64,
+) -> Vec<Market> {
     let rate = listings.iter().flatten().map(|listing| listing.rate).sum();
     let origin_ns = market::origin_ns(now_ns, rate);
     let venues = config.venues.iter().zip(listings);
-    let mut markets: Vec<Market> =
-        venues.map(|(exchange, listings)| Market::new(*exchange, listings, config.seed, origin_ns)).collect();
+    let market = |(&exchange, listings)| match survey.take_if(|survey| survey.summary.exchange == exchange) {
+        Some(survey) => Market::recorded(exchange, survey.listings, survey.summary.from_ns),
+        None => Market::new(exchange, listings, config.seed, origin_ns),
+    };
+    let mut markets: Vec<Market> = venues.map(market).collect();
     for market in &mut markets {
         market.advance(now_ns);
         // Nobody was listening yet.
@@ -282,6 +322,7 @@ fn sites(
     config: &SimulationConfig,
     venues: Vec<Box<dyn Venue>>,
     sockets: Vec<TcpListener>,
+    mut playback: Option<Playback>,
     start_ns: i64,
 ) -> io::Result<Vec<Site>> {
     let site = |((exchange, venue), socket): ((&ExchangeId, Box<dyn Venue>), TcpListener)| {
@@ -289,7 +330,9 @@ fn sites(
         for fault in config.faults.iter().filter(|fault| fault.exchange == *exchange) {
             faults.order(fault.kind.clone(), start_ns.saturating_add(ns(fault.at)), ns(fault.duration));
         }
-        Site::new(venue, socket, faults)
+        let mut site = Site::new(venue, socket, faults)?;
+        site.playback = playback.take_if(|playback| playback.exchange() == *exchange);
+        Ok(site)
     };
     config.venues.iter().zip(venues).zip(sockets).map(site).collect()
 }

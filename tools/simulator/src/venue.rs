@@ -2,6 +2,7 @@
 
 use tickplane_model::ExchangeId;
 
+use crate::capture::Played;
 use crate::fault::Label;
 use crate::market::{Market, MarketEvent};
 use crate::server::http::{Request, Response};
@@ -80,6 +81,9 @@ pub(crate) trait Feed: Send {
 
     /// The market moved.
     fn happened(&mut self, events: &[MarketEvent], market: &mut Market, now_ns: i64, outbox: &mut Outbox);
+
+    /// A recorded message is played: sent if it is subscribed.
+    fn played(&mut self, played: &Played, now_ns: i64, outbox: &mut Outbox);
 
     /// When [`Feed::timer`] is due; `i64::MAX` for never.
     fn timer_ns(&self) -> i64;

@@ -9,7 +9,9 @@ use super::Tickers;
 use super::depth::Depths;
 use super::kline::Klines;
 use super::messages::{self, Unit};
+use super::request::{Asked, invalid, names};
 use super::stream::Stream;
+use crate::capture::Played;
 use crate::market::{Market, MarketEvent, MarketTrade};
 use crate::server::window::Window;
 use crate::venue::{Control, Feed, Outbox};
@@ -33,6 +35,8 @@ const BOOK_TICKER: u8 = 1 << 2;
 pub(super) struct BinanceFeed {
     tickers: Tickers,
     combined: bool,
+    /// Whether streams come from a recording only.
+    recorded: bool,
     unit: Unit,
     /// Streams by name, and what they carry.
     streams: BTreeMap<String, Stream>,
@@ -53,11 +57,19 @@ pub(super) struct BinanceFeed {
 }
 
 impl BinanceFeed {
-    pub(super) fn new(tickers: Tickers, combined: bool, initial: Vec<String>, microseconds: bool, now_ns: i64) -> Self {
+    pub(super) fn new(
+        tickers: Tickers,
+        combined: bool,
+        initial: Vec<String>,
+        microseconds: bool,
+        now_ns: i64,
+        recorded: bool,
+    ) -> Self {
         Self {
             wanted: vec![0; tickers.len()],
             tickers,
             combined,
+            recorded,
             unit: Unit { length_ns: if microseconds { 1_000 } else { NS_PER_MS }, skew_ns: 0 },
             streams: BTreeMap::new(),
             initial,
@@ -86,7 +98,7 @@ impl BinanceFeed {
     fn subscribe(&mut self, names: Vec<String>, market: &Market, now_ns: i64, outbox: &mut Outbox) -> bool {
         for name in names {
             let stream = Stream::parse(&name, &self.tickers);
-            if self.streams.insert(name.clone(), stream).is_some() {
+            if self.streams.insert(name.clone(), stream).is_some() || self.recorded {
                 continue;
             }
             match stream {
@@ -122,7 +134,7 @@ impl BinanceFeed {
                 Stream::Kline(..) | Stream::Depth(..) | Stream::Silent => {}
             }
         }
-        self.tick_ns = match (ticks, self.tick_ns) {
+        self.tick_ns = match (ticks && !self.recorded, self.tick_ns) {
             (false, _) => i64::MAX,
             (true, i64::MAX) => next_tick(now_ns),
             (true, armed) => armed,
@@ -148,17 +160,10 @@ impl BinanceFeed {
         now_ns: i64,
         outbox: &mut Outbox,
     ) -> Result<(), (u8, String)> {
-        let invalid = |what: &str| (2, format!("Invalid request: {what}"));
-        let fields = request.as_object().ok_or_else(|| invalid("request must be an object"))?;
-        let id = fields.get("id").unwrap_or(&Value::Null);
-        let good_id = id.is_null() || id.as_i64().is_some() || id.as_str().is_some_and(good_id);
-        if !good_id {
-            return Err(invalid("request ID must be an unsigned integer or an alphanumeric string of at most 36"));
-        }
-        let method = fields.get("method").and_then(Value::as_str).ok_or_else(|| invalid("missing field `method`"))?;
+        let Asked { id, method, params } = Asked::read(request)?;
         match method {
             "SUBSCRIBE" | "UNSUBSCRIBE" => {
-                let names = names(fields.get("params")).ok_or_else(|| invalid("params must be an array of strings"))?;
+                let names = names(params).ok_or_else(|| invalid("params must be an array of strings"))?;
                 if method == "UNSUBSCRIBE" {
                     self.unsubscribe(&names, now_ns);
                 } else if !self.subscribe(names, market, now_ns, outbox) {
@@ -170,7 +175,7 @@ impl BinanceFeed {
                 let names: Vec<&String> = self.streams.keys().collect();
                 self.answer(&json!({"result": names, "id": id}), outbox);
             }
-            "SET_PROPERTY" | "GET_PROPERTY" => self.property(method, fields.get("params"), id, outbox)?,
+            "SET_PROPERTY" | "GET_PROPERTY" => self.property(method, params, id, outbox)?,
             other => {
                 return Err(invalid(&format!(
                     "unknown variant `{other}`, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
@@ -293,14 +298,6 @@ fn next_tick(now_ns: i64) -> i64 {
     ((now_ns - TICK_AFTER_NS).div_euclid(NS_PER_SECOND) + 1) * NS_PER_SECOND + TICK_AFTER_NS
 }
 
-fn good_id(id: &str) -> bool {
-    id.len() <= 36 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-}
-
-fn names(params: Option<&Value>) -> Option<Vec<String>> {
-    params?.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
-}
-
 impl Feed for BinanceFeed {
     fn opened(&mut self, market: &mut Market, now_ns: i64, outbox: &mut Outbox) {
         let initial = std::mem::take(&mut self.initial);
@@ -359,6 +356,13 @@ impl Feed for BinanceFeed {
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn played(&mut self, played: &Played, _now_ns: i64, outbox: &mut Outbox) {
+        if self.streams.contains_key(&played.message.stream) {
+            outbox.text(messages::recorded(&played.message, self.combined));
+            self.flush_acks(outbox);
         }
     }
 

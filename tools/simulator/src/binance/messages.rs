@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::capture::Message;
 use crate::decimal::Decimal;
 use crate::market::{Bar, Listing, Market, MarketQuote, MarketTrade};
 
@@ -78,6 +79,16 @@ pub(super) fn book_ticker(listing: &Listing, quote: &MarketQuote) -> String {
         price(listing, quote.ask),
         quantity(listing, quote.ask_quantity)
     )
+}
+
+/// A recorded message in the form the socket asked for; as it was recorded where that is the same.
+pub(super) fn recorded(message: &Message, combined: bool) -> String {
+    let Message { text, stream, payload_at, .. } = message;
+    match (combined, *payload_at) {
+        (true, 0) => format!(r#"{{"stream":"{stream}","data":{text}}}"#),
+        (false, payload_at) if payload_at > 0 => text[payload_at..text.len() - 1].to_owned(),
+        _ => text.clone(),
+    }
 }
 
 pub(super) fn kline(listing: &Listing, bar: &Bar, interval: Interval, closed: bool, now_ns: i64, unit: Unit) -> String {

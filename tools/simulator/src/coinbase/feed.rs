@@ -8,6 +8,7 @@ use tickplane_model::{NS_PER_MS, NS_PER_SECOND};
 use super::Products;
 use super::level2::Books;
 use super::messages;
+use crate::capture::{Message, Played, renumbered};
 use crate::market::{Market, MarketEvent, MarketTrade, aligned};
 use crate::server::window::Window;
 use crate::stamp;
@@ -186,6 +187,7 @@ impl CoinbaseFeed {
         outbox: &mut Outbox,
     ) {
         match channel {
+            _ if market.is_recorded() => {}
             "market_trades" => {
                 for &index in indexes {
                     let instrument = market.instrument(index);
@@ -335,6 +337,17 @@ impl Feed for CoinbaseFeed {
             if let Some(event) = self.books.update(index, market.instrument(index), outbox.skew_ns) {
                 self.send("l2_data", &event, now_ns, outbox);
             }
+        }
+    }
+
+    /// As recorded, but for the number in the connection's sequence.
+    fn played(&mut self, played: &Played, now_ns: i64, outbox: &mut Outbox) {
+        let Message { text, stream, .. } = &played.message;
+        let channel = if stream == "l2_data" { "level2" } else { stream };
+        let wanted = played.indexes.iter().any(|index| self.wants(channel, *index));
+        if wanted && outbox.text(renumbered(text, self.sequence)) {
+            self.sequence += 1;
+            self.sent_ns = now_ns;
         }
     }
 

@@ -96,7 +96,7 @@ fn product(id: &str, index: u32, market: &mut Market) -> Value {
     let instrument = market.instrument(index);
     let (listing, quote) = (&instrument.listing, &instrument.quote);
     let alias = listing.symbol.as_str() != id;
-    let quote_currency = if alias { "USDC" } else { listing.quote };
+    let quote_currency = if alias { "USDC" } else { listing.quote.as_str() };
     let aliases: Vec<String> =
         if !alias && listing.quote == "USD" { vec![format!("{}-USDC", listing.base)] } else { Vec::new() };
     let turnover = Decimal::new(day.turnover, listing.price_decimals + listing.lot_decimals).places(2);

@@ -42,6 +42,11 @@ impl Books {
         self.0.remove(&index).is_some()
     }
 
+    /// Whether this one is followed.
+    pub(super) fn follows(&self, index: u32) -> bool {
+        self.0.contains_key(&index)
+    }
+
     /// Whether none is followed.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use tickplane_model::NS_PER_SECOND;
 
+use super::asked::{Asked, answer, refuse, success};
 use super::books::Books;
 use super::messages;
 use super::names::Names;
+use crate::capture::Played;
 use crate::market::{Market, MarketEvent, MarketTrade, aligned};
 use crate::server::window::Window;
-use crate::stamp;
 use crate::venue::{Control, Feed, Outbox};
 
 const HEARTBEAT_NS: i64 = NS_PER_SECOND;
@@ -27,23 +28,6 @@ pub(super) const INTERVALS: [i64; 9] = [1, 5, 15, 30, 60, 240, 1_440, 10_080, 21
 
 const PRIVATE: [&str; 3] = ["executions", "balances", "level3"];
 const PRIVATE_ERROR: &str = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com";
-
-/// A request, as far as answers repeat it.
-struct Asked<'a> {
-    method: &'a str,
-    req_id: Option<u64>,
-    time_in: String,
-    time_out: String,
-}
-
-impl Asked<'_> {
-    /// Something asked at a time of the venue's clock.
-    fn at(method: &str, req_id: Option<u64>, time_ns: i64) -> Asked<'_> {
-        // Answers leave some tens of microseconds after their question.
-        let (time_in, time_out) = (stamp::rfc3339(time_ns, 6), stamp::rfc3339(time_ns + 36_000, 6));
-        Asked { method, req_id, time_in, time_out }
-    }
-}
 
 /// One socket.
 pub(super) struct KrakenFeed {
@@ -239,6 +223,9 @@ impl KrakenFeed {
         now_ns: i64,
         outbox: &mut Outbox,
     ) {
+        if market.is_recorded() {
+            return;
+        }
         let pair = self.names.pair(index);
         if channel == "book" {
             // Without a snapshot the book is followed all the same: changes need something to differ from.
@@ -288,33 +275,6 @@ impl KrakenFeed {
 /// Trades come without history unless it is asked for; the other channels begin with it.
 fn wants_snapshot(channel: &str, params: &Value) -> bool {
     params.get("snapshot").and_then(Value::as_bool).unwrap_or(channel != "trade")
-}
-
-fn answer(asked: &Asked<'_>, method: &str, mut fields: Map<String, Value>) -> String {
-    fields.insert("method".to_owned(), method.into());
-    if let Some(req_id) = asked.req_id {
-        fields.insert("req_id".to_owned(), req_id.into());
-    }
-    fields.insert("time_in".to_owned(), asked.time_in.as_str().into());
-    fields.insert("time_out".to_owned(), asked.time_out.as_str().into());
-    Value::Object(fields).to_string()
-}
-
-fn success(asked: &Asked<'_>, result: Map<String, Value>) -> String {
-    let mut fields = Map::new();
-    fields.insert("result".to_owned(), Value::Object(result));
-    fields.insert("success".to_owned(), true.into());
-    answer(asked, asked.method, fields)
-}
-
-fn refuse(asked: &Asked<'_>, error: &str, symbol: Option<&str>, outbox: &mut Outbox) {
-    let mut fields = Map::new();
-    fields.insert("error".to_owned(), error.into());
-    fields.insert("success".to_owned(), false.into());
-    if let Some(symbol) = symbol {
-        fields.insert("symbol".to_owned(), symbol.into());
-    }
-    outbox.refuse(answer(asked, asked.method, fields));
 }
 
 impl Feed for KrakenFeed {
@@ -381,6 +341,18 @@ impl Feed for KrakenFeed {
             }
         }
         if outbox.frames.len() > before {
+            self.sent_ns = now_ns;
+        }
+    }
+
+    fn played(&mut self, played: &Played, now_ns: i64, outbox: &mut Outbox) {
+        let wants = |index: &u32| match played.message.stream.as_str() {
+            "trade" => self.trades.contains(index),
+            "ticker" => self.tickers.contains_key(index),
+            "ohlc" => self.bars.contains_key(index),
+            _ => self.books.follows(*index),
+        };
+        if played.indexes.iter().any(wants) && outbox.text(played.message.text.clone()) {
             self.sent_ns = now_ns;
         }
     }

@@ -97,8 +97,8 @@ pub(super) fn status(connection_id: u64) -> String {
 pub(super) fn instruments<'a>(rows: impl Iterator<Item = (&'a Listing, &'a Pair)>) -> String {
     let (mut assets, mut pairs) = (std::collections::BTreeSet::new(), Vec::new());
     for (listing, pair) in rows {
-        assets.insert(listing.base);
-        assets.insert(listing.quote);
+        assets.insert(&listing.base);
+        assets.insert(&listing.quote);
         let (increment, step) = (price(listing, 1), quantity(listing, 1));
         pairs.push(format!(
             r#"{{"symbol":"{}","base":"{}","quote":"{}","status":"online","qty_precision":{},"qty_increment":{step},"price_precision":{},"price_increment":{increment},"tick_size":{increment},"cost_precision":5,"cost_min":0.50,"qty_min":{step},"marginable":false,"has_index":true}}"#,

@@ -24,7 +24,7 @@ const PREFIXED: [(&str, &str, &str); 15] = [
 ];
 
 /// The asset's id and its alternative name.
-pub(super) fn asset(name: &'static str) -> (&'static str, &'static str) {
+pub(super) fn asset(name: &str) -> (&str, &str) {
     PREFIXED
         .into_iter()
         .find(|(known, ..)| *known == name)
@@ -46,7 +46,7 @@ pub(super) struct Pair {
 
 impl Pair {
     fn new(listing: &Listing) -> Self {
-        let ((base, base_short), (quote, quote_short)) = (asset(listing.base), asset(listing.quote));
+        let ((base, base_short), (quote, quote_short)) = (asset(&listing.base), asset(&listing.quote));
         // Only pairs of two prefixed assets are keyed by their ids; Dogecoin's came too late for that.
         let both = base != base_short && quote != quote_short && listing.base != "DOGE";
         let alternative = format!("{base_short}{quote_short}");

@@ -66,7 +66,7 @@ pub(super) fn answer(
         "OHLC" | "Trades" | "Depth" => match (request.query("pair"), pair) {
             (None, _) => Err("EGeneral:Invalid arguments"),
             (_, None) => Err("EQuery:Unknown asset pair"),
-            (_, Some((index, key))) if endpoint == "OHLC" => ohlc(request, index, key, market, now_ns),
+            (_, Some((index, key))) if endpoint == "OHLC" => ohlc(request, index, key, market),
             (_, Some((index, key))) if endpoint == "Depth" => Ok(depth(request, index, key, market)),
             (_, Some((index, key))) => Ok(trades(request, index, key, market)),
         },
@@ -93,7 +93,7 @@ fn time(now_ns: i64) -> String {
 
 fn assets(market: &Market) -> String {
     let listings = market.instruments().iter().map(|instrument| &instrument.listing);
-    let all: BTreeSet<&'static str> = listings.flat_map(|listing| [listing.base, listing.quote]).collect();
+    let all: BTreeSet<&str> = listings.flat_map(|listing| [listing.base.as_str(), &listing.quote]).collect();
     let rows: Map<String, Value> = all
         .into_iter()
         .map(|name| {
@@ -113,9 +113,9 @@ fn asset_pairs(chosen: &[(u32, String)], names: &Names, market: &Market) -> Stri
             "altname": pair.alternative,
             "wsname": pair.legacy,
             "aclass_base": "currency",
-            "base": asset(listing.base).0,
+            "base": asset(&listing.base).0,
             "aclass_quote": "currency",
-            "quote": asset(listing.quote).0,
+            "quote": asset(&listing.quote).0,
             "lot": "unit",
             "cost_decimals": 5,
             "pair_decimals": listing.price_decimals,
@@ -169,7 +169,8 @@ fn ticker(index: u32, day: &Bar, market: &Market) -> Value {
     })
 }
 
-fn ohlc(request: &Request, index: u32, key: &str, market: &Market, now_ns: i64) -> Result<String, &'static str> {
+fn ohlc(request: &Request, index: u32, key: &str, market: &Market) -> Result<String, &'static str> {
+    let now_ns = market.now_ns();
     let minutes = request.query("interval").map_or(Some(1), |text| text.parse().ok()).unwrap_or_default();
     if !INTERVALS.contains(&minutes) {
         return Err("EGeneral:Invalid arguments");

@@ -40,6 +40,9 @@ pub(crate) struct Instrument {
     due_ns: i64,
     next_id: u64,
     next_aggregate: u64,
+    /// Trades and quotes since its life began.
+    pub(crate) trades: u64,
+    pub(crate) quotes: u64,
 }
 
 impl Instrument {
@@ -70,11 +73,38 @@ impl Instrument {
             due_ns: origin_ns,
             next_id,
             next_aggregate: next_id / 2,
+            trades: 0,
+            quotes: 0,
             listing,
         };
         instrument.requote(origin_ns);
         instrument.wait();
         instrument
+    }
+
+    /// An instrument without a life of its own, to which only what was recorded happens.
+    pub(crate) fn recorded(listing: Listing, origin_ns: i64, limits: (usize, usize)) -> Self {
+        let mut instrument = Self::new(Listing { rate: 1.0, ..listing }, 0, 0, origin_ns, limits);
+        (instrument.due_ns, instrument.next_id, instrument.quotes) = (i64::MAX, 0, 0);
+        let price = instrument.listing.price;
+        (instrument.quote.bid, instrument.quote.ask) = (price, price + 1);
+        instrument
+    }
+
+    /// A recorded trade; one that is not newer than the last is a repetition.
+    pub(crate) fn play(&mut self, trade: MarketTrade) -> bool {
+        let new = trade.id >= self.next_id;
+        if new {
+            self.next_id = trade.id + 1;
+            self.record(trade);
+        }
+        new
+    }
+
+    /// A recorded quote.
+    pub(crate) fn replace_quote(&mut self, quote: MarketQuote) {
+        self.quote = quote;
+        self.quotes += 1;
     }
 
     /// When the next event is due.
@@ -122,6 +152,7 @@ impl Instrument {
     }
 
     fn record(&mut self, trade: MarketTrade) {
+        self.trades += 1;
         self.bars.add(&trade);
         self.log.push_back(trade);
         if self.log.len() > self.log_max {
@@ -155,6 +186,7 @@ impl Instrument {
         let bid = (self.middle as i64 - spread / 2).max(1);
         let (bid_quantity, ask_quantity) = (self.quantity() * 3, self.quantity() * 3);
         let update_id = self.quote.update_id + 1;
+        self.quotes += 1;
         self.quote = MarketQuote { time_ns: now_ns, update_id, bid, bid_quantity, ask: bid + spread, ask_quantity };
     }
 

@@ -169,8 +169,8 @@ const TRADE_USD: f64 = 600.0;
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Listing {
     pub(crate) symbol: Symbol,
-    pub(crate) base: &'static str,
-    pub(crate) quote: &'static str,
+    pub(crate) base: String,
+    pub(crate) quote: String,
     pub(crate) price_decimals: u32,
     pub(crate) lot_decimals: u32,
     /// Where the price starts, in ticks.
@@ -214,8 +214,8 @@ fn listing(
     let falling = RATE_FIRST / (1.0 + rank as f64).powf(RATE_EXPONENT);
     Some(Listing {
         symbol,
-        base,
-        quote,
+        base: base.to_owned(),
+        quote: quote.to_owned(),
         price_decimals,
         lot_decimals,
         price: (in_ticks.round() as i64).max(100),

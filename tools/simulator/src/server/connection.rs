@@ -1,6 +1,7 @@
 //! One client: HTTP requests first, then perhaps a WebSocket with a venue's feed.
 
 mod hurt;
+mod playing;
 mod scripted;
 
 use std::io::{self, Read, Write};
@@ -62,6 +63,8 @@ pub(crate) struct Connection {
     /// When to give up on it, if nothing changes.
     deadline_ns: i64,
     closing: bool,
+    /// When the WebSocket opened, or its client last said something.
+    heard_ns: i64,
     /// An answer that waits.
     held: Option<Held>,
     hurt: Hurt,
@@ -94,7 +97,15 @@ impl Connection {
     }
 
     fn in_phase(venue: usize, phase: Phase, now_ns: i64) -> Self {
-        Self { venue, phase, deadline_ns: now_ns + HTTP_IDLE_NS, closing: false, held: None, hurt: Hurt::default() }
+        Self {
+            venue,
+            phase,
+            deadline_ns: now_ns + HTTP_IDLE_NS,
+            closing: false,
+            heard_ns: now_ns,
+            held: None,
+            hurt: Hurt::default(),
+        }
     }
 
     /// The socket can be read or written.
@@ -256,6 +267,7 @@ impl Connection {
             .max_frame_size(Some(MESSAGE_MAX));
         let socket = WebSocket::from_partially_read(wire, inbox, Role::Server, Some(config));
         turn.counters.websockets.fetch_add(1, Relaxed);
+        self.heard_ns = turn.now_ns;
         self.phase = Phase::Socket { socket: Box::new(socket), feed };
         self.meet_faults(turn)?;
         let mut outbox = self.outbox(turn.faults);
@@ -274,6 +286,7 @@ impl Connection {
                 _ if self.closing => {}
                 Ok(Message::Text(text)) => {
                     turn.counters.messages.fetch_add(1, Relaxed);
+                    self.heard_ns = turn.now_ns;
                     outbox.withheld = self.hurt.withheld_after(&text, turn.faults);
                     feed.text(&text, turn.market, turn.now_ns, &mut outbox);
                 }

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +26,10 @@ pub(crate) const WAKE: Token = Token(0);
 const IDLE_NS: i64 = 250 * NS_PER_MS;
 /// Readiness events taken per turn.
 const EVENTS: usize = 256;
+/// A recording waits while a client has so much unread; it is played in batches, so many a turn.
+const BACKLOG_MAX: usize = 256 << 10;
+const BATCH: usize = 64;
+const BATCHES: usize = 32;
 
 /// What other threads ask of the reactor.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) markets: Mutex<Vec<Market>>,
     pub(crate) commands: Mutex<Vec<Command>>,
     pub(crate) counters: Counters,
+    /// Whether a recording was played to its end.
+    pub(crate) playback_finished: AtomicBool,
 }
 
 impl Shared {
@@ -116,6 +123,12 @@ impl Reactor {
         let mut due_ns = now_ns + IDLE_NS;
         let mut listened = vec![false; self.sites.len()];
         due_ns = self.sites.iter().map(|site| site.faults.due_ns()).fold(due_ns, i64::min);
+        // While a client has too much unread, what it reads wakes us.
+        let playing = self.sites.iter().zip(0..).filter_map(|(site, venue)| Some((site.playback.as_ref()?, venue)));
+        for (playback, venue) in playing.filter(|(_, venue)| self.backlog(*venue) < BACKLOG_MAX) {
+            due_ns = due_ns.min(playback.due_ns());
+            listened[venue] = false;
+        }
         for connection in self.connections.values() {
             due_ns = due_ns.min(connection.timer_ns());
             listened[connection.venue] |= connection.listens();
@@ -139,6 +152,9 @@ impl Reactor {
                 self.each(venue, market, now_ns, |connection, turn| connection.happened(&happened, turn));
             }
             market.reuse(happened);
+        }
+        for (venue, market) in markets.iter_mut().enumerate() {
+            self.play(venue, market, now_ns);
         }
         for event in events {
             match event.token() {
@@ -164,6 +180,38 @@ impl Reactor {
             self.sites[venue].meet(self.authority.as_ref());
         }
         self.sites[venue].listen(self.poll.registry(), Token(1 + venue));
+    }
+
+    /// Plays what is due of a recording, as far as the clients keep up.
+    fn play(&mut self, venue: usize, market: &mut Market, now_ns: i64) {
+        let ours = self.connections.values().filter(|connection| connection.venue == venue);
+        let subscribed_ns = ours.filter_map(Connection::subscribed_ns).max();
+        match &mut self.sites[venue].playback {
+            Some(playback) => playback.listened(subscribed_ns, now_ns),
+            None => return,
+        }
+        for _ in 0..BATCHES {
+            if self.backlog(venue) >= BACKLOG_MAX {
+                break;
+            }
+            let Site { playback: Some(playback), played, faults, .. } = &mut self.sites[venue] else { return };
+            let due = playback.take(BATCH, now_ns, market);
+            let done = due.is_empty();
+            self.shared.playback_finished.store(playback.is_finished(), Release);
+            let batch = played.apply(due, faults);
+            if !batch.is_empty() {
+                self.each(venue, market, now_ns, |connection, turn| connection.played(&batch, turn));
+            }
+            if done {
+                break;
+            }
+        }
+    }
+
+    /// The most that waits to be sent to one client of a venue.
+    fn backlog(&self, venue: usize) -> usize {
+        let ours = self.connections.values().filter(|connection| connection.venue == venue);
+        ours.map(Connection::backlog).max().unwrap_or(0)
     }
 
     fn order(&mut self, exchange: ExchangeId, kind: FaultKind, duration_ns: i64, markets: &[Market]) {

@@ -10,6 +10,7 @@ use mio::{Interest, Registry, Token};
 use super::connection::Turn;
 use super::counts::Counters;
 use super::tls::{Authority, Handshake};
+use crate::capture::{Playback, Played};
 use crate::fault::{Edits, FaultKind, FaultStage, Faults};
 use crate::market::{Market, MarketEvent};
 use crate::venue::Venue;
@@ -19,6 +20,9 @@ pub(crate) struct Site {
     pub(crate) venue: Box<dyn Venue>,
     pub(crate) faults: Faults,
     pub(super) edits: Edits<MarketEvent>,
+    /// What is played in place of a made market.
+    pub(crate) playback: Option<Playback>,
+    pub(super) played: Edits<Played>,
     address: SocketAddr,
     /// Absent while nobody listens.
     pub(super) listener: Option<TcpListener>,
@@ -30,7 +34,16 @@ impl Site {
     /// A venue that listens.
     pub(crate) fn new(venue: Box<dyn Venue>, listener: TcpListener, faults: Faults) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        Ok(Self { venue, faults, edits: Edits::default(), address, listener: Some(listener), handshake: None })
+        Ok(Self {
+            venue,
+            faults,
+            edits: Edits::default(),
+            playback: None,
+            played: Edits::default(),
+            address,
+            listener: Some(listener),
+            handshake: None,
+        })
     }
 
     /// What a connection of this venue works with.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use tickplane_model::{ExchangeId, Symbol};
 
+use crate::capture::CaptureError;
 use crate::fault::FaultKind;
 
 /// Why a simulation did not start. Nothing is left behind.
@@ -76,6 +77,9 @@ pub enum SimulationError {
     /// A fault of TLS in a simulation without it.
     #[error("fault `{0}` needs TLS; leave --plain out")]
     FaultNeedsTls(FaultKind),
+    /// The recording cannot be played.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
     /// The certificate authority cannot be made.
     #[error("cannot make the TLS certificate: {0}; start with --plain to do without TLS")]
     Certificate(String),
