@@ -238,6 +238,7 @@ impl Starting<'_> {
             resolver,
             fetcher: None,
             bell: self.writer.bell(),
+            ringer: None,
             notices: self.notices.clone(),
         }
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use tickplane_control::{Action, Control, Input, Outcome, Wanted};
 use tickplane_model::{ExchangeId, Symbol};
-use tickplane_runtimes::{Notice, SystemClock};
+use tickplane_runtimes::{Notice, Ringer, SystemClock};
 use tickplane_segments::Instance;
 use tickplane_shards::{Clock, Happening, Report};
 
@@ -70,13 +70,14 @@ impl Daemon {
         let gate = Arc::new(ConnectGate::new(ledger, venues.values()));
         let fetches = Arc::new(FetchPool::new(venues.keys().copied()));
         let (notices, notice_inbox) = unbounded();
-        let outside = Outside { gate: gate.clone(), fetcher: fetches.clone(), notices };
+        let (ringer, sleep) = Ringer::new();
+        let outside = Outside { gate: gate.clone(), fetcher: fetches.clone(), ringer, notices };
         let plane = Plane::start(&config, &instance, &outside, clock.now().epoch_ns)?;
         let (messages, inbox) = unbounded();
         let socket = ControlSocket::listen(&instance, answering(messages.clone())).map_err(DaemonError::Control)?;
         let description = plane.description().to_owned();
         let control = Control::new(venues.values().map(|venue| (venue.exchange, wanted(&config, venue.id()))));
-        let bell = BellThread::start(plane.bell()).map_err(DaemonError::Thread)?;
+        let bell = BellThread::start(plane.bell(), sleep).map_err(DaemonError::Thread)?;
         let waiting = HashMap::new();
         let cold = Cold { plane, control, venues, gate, fetches, waiting, messages: messages.clone(), talk, clock };
         let cold = std::thread::Builder::new()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 use tickplane_rings::{Receiver, Sender as RingSender, ring};
 use tickplane_runtimes::{
-    Command, Fetcher, Gate, Notice, Resolver, Runtime, Thread, ThreadSpec, Waking, choose, probe, spawn,
+    Command, Fetcher, Gate, Notice, Resolver, Ringer, Runtime, Thread, ThreadSpec, Waking, choose, probe, spawn,
 };
 use tickplane_segments::PlaneWriter;
 use tickplane_shards::{Shard, Worker};
@@ -22,6 +22,8 @@ pub(crate) struct Outside {
     pub(crate) gate: Arc<dyn Gate>,
     /// Asks venues by REST.
     pub(crate) fetcher: Arc<dyn Fetcher>,
+    /// Calls the bell's thread.
+    pub(crate) ringer: Ringer,
     /// Where notices go.
     pub(crate) notices: Sender<Notice>,
 }
@@ -201,6 +203,7 @@ impl Starting<'_> {
             resolver: self.resolver.clone(),
             fetcher: Some(self.outside.fetcher.clone()),
             bell: self.writer.bell(),
+            ringer: Some(self.outside.ringer.clone()),
             notices: self.outside.notices.clone(),
         };
         spawn(spec).map_err(DaemonError::Thread)

@@ -9,6 +9,7 @@ mod probe;
 mod resolver;
 #[cfg(feature = "glommio")]
 mod ring;
+mod ringer;
 mod sockets;
 mod thread;
 mod turns;
@@ -17,4 +18,5 @@ pub use choice::{Choice, Runtime, UnknownRuntime, choose, cores};
 pub use clock::SystemClock;
 pub use probe::probe;
 pub use resolver::{Gate, Resolver};
+pub use ringer::{Ringer, RingerSleep};
 pub use thread::{Command, Fetcher, Notice, Thread, ThreadSpec, Waking, spawn};

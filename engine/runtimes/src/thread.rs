@@ -18,6 +18,7 @@ use tickplane_shards::{
 use crate::choice::Runtime;
 use crate::clock::SystemClock;
 use crate::resolver::Resolver;
+use crate::ringer::Ringer;
 use crate::sockets::Sockets;
 use crate::turns::{Turns, Waiting};
 
@@ -118,6 +119,8 @@ pub struct ThreadSpec {
     pub fetcher: Option<Arc<dyn Fetcher>>,
     /// Tells sleeping readers that something was published.
     pub bell: Bell,
+    /// Calls the thread that rings the bell, where that may sleep.
+    pub ringer: Option<Ringer>,
     /// Where notices go.
     pub notices: Sender<Notice>,
 }

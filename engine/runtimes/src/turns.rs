@@ -163,6 +163,9 @@ impl Turns {
         }
         if is_busy {
             self.spec.bell.mark();
+            if let Some(ringer) = &self.spec.ringer {
+                ringer.call();
+            }
         }
         is_busy
     }

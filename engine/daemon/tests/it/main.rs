@@ -2,5 +2,6 @@
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod control;
+mod idle;
 mod plane;
 mod support;

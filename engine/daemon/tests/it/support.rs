@@ -20,14 +20,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(symbols: usize, plain: bool) -> Self {
+        Self::of(SimulationConfig { venues: VENUES.to_vec(), symbols, plain, ..SimulationConfig::default() })
+    }
+
+    pub(crate) fn of(config: SimulationConfig) -> Self {
         let root = tempfile::tempdir().expect("a temporary folder");
-        let config = SimulationConfig {
-            venues: VENUES.to_vec(),
-            symbols,
-            plain,
-            ca_path: Some(root.path().join("ca.pem")),
-            ..SimulationConfig::default()
-        };
+        let config = SimulationConfig { ca_path: Some(root.path().join("ca.pem")), ..config };
         let simulation = Simulation::start(config).expect("a simulation");
         Self { root, simulation }
     }

@@ -42,6 +42,7 @@ impl Rig {
             resolver: Resolver::start(gate).unwrap(),
             fetcher: None,
             bell: writer.bell(),
+            ringer: None,
             notices: told,
         };
         let thread = spawn(spec).unwrap();
