@@ -78,7 +78,8 @@ fn two_days_of_binance_arrive_exactly() {
         let request = r#"{"method":"SUBSCRIBE","params":["btcusdt@trade","btcusdt@bookTicker"],"id":1}"#;
         say(&mut socket, request);
         // A client that is slow at first holds the recording up and loses nothing.
-        std::thread::sleep(Duration::from_millis(800));
+        wait_for_a_stall(&simulation);
+        assert!(!simulation.playback_finished(), "{name}: it waits for its reader");
         let frames = recorded(&path, &["btcusdt@trade", "btcusdt@bookTicker"]);
         let mut acks = 0;
         for (number, frame) in frames.iter().enumerate() {
@@ -123,6 +124,18 @@ fn a_session_of_four_symbols_is_listed_by_turnover() {
     for _ in 0..quotes(&symbol("NKN-USDT")) + quotes(&symbol("RUNE-EUR")) {
         let text = next_text(&mut socket);
         assert!(text.contains("@bookTicker"), "{text}");
+    }
+}
+
+/// Waits until nothing more is played.
+fn wait_for_a_stall(simulation: &Simulation) {
+    let (mut played, mut since) = (0, Instant::now());
+    while played == 0 || since.elapsed() < Duration::from_millis(500) {
+        std::thread::sleep(Duration::from_millis(20));
+        let now = simulation.quotes_made(Binance, &symbol("BTC-USDT"));
+        if now != played {
+            (played, since) = (now, Instant::now());
+        }
     }
 }
 
