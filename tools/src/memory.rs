@@ -2,9 +2,9 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use tickplane_daemon::{Config, ExchangeConfig, plane_bytes};
+use tickplane_daemon::{Config, ExchangeConfig, arena_bytes, plane_bytes};
 use tickplane_model::ExchangeId;
-use tickplane_segments::{ArenaShape, Instance, Plane};
+use tickplane_segments::{Instance, Plane};
 
 use crate::failure::Failure;
 use crate::output::bytes;
@@ -17,16 +17,11 @@ pub(crate) fn symbols(exchange: &ExchangeConfig) -> usize {
     }
 }
 
-/// Bytes a plane takes with these exchanges.
+/// Bytes a plane takes with these exchanges: each has a file of its own, whose header and directory are taken at once.
 pub(crate) fn needed_bytes(config: &Config, exchanges: &[ExchangeId]) -> u64 {
-    let counts = exchanges.iter().map(|id| symbols(&config.exchange(*id)));
-    needed_bytes_of(config, exchanges.len(), counts.sum())
-}
-
-/// Bytes a plane takes with so many exchanges that bring so many symbols together.
-pub(crate) fn needed_bytes_of(config: &Config, exchanges: usize, symbols: usize) -> u64 {
-    // Each exchange has a file of its own, whose header and directory are taken at once.
-    plane_bytes(config, symbols) + exchanges as u64 * ArenaShape::default().bytes()
+    let of = |id: &ExchangeId| (arena_bytes(config, *id), symbols(&config.exchange(*id)));
+    let (arenas, symbols) = exchanges.iter().map(of).fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+    arenas + plane_bytes(config, symbols)
 }
 
 /// Refuses what the file system cannot hold; what the instance holds already counts as free.

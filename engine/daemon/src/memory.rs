@@ -1,7 +1,8 @@
 //! What a config takes from shared memory, said before it is taken.
 
 use tickplane_indicators::IndicatorSpec;
-use tickplane_segments::{Instance, InstrumentShape, PlaneShape, SeriesShape};
+use tickplane_model::ExchangeId;
+use tickplane_segments::{ArenaShape, Instance, InstrumentShape, PlaneShape, SeriesShape};
 
 use crate::config::Config;
 
@@ -30,6 +31,24 @@ pub(crate) fn series_shape(config: &Config) -> SeriesShape {
     SeriesShape { depth: config.depth as u64, slack: SLACK_ROWS, indicators }
 }
 
+/// The file of an exchange: room for all it may be asked to carry, and to change its mind.
+pub(crate) fn arena_shape(config: &Config, exchange: ExchangeId) -> ArenaShape {
+    let own = config.exchange(exchange);
+    let symbols = if own.symbols.is_empty() { own.top } else { own.symbols.len() } as u64;
+    let needed = ArenaShape::holding(symbols * (1 + config.timeframes.len() as u64), symbols * symbol_bytes(config));
+    let usual = ArenaShape::default();
+    ArenaShape {
+        bytes_max: needed.bytes_max.max(usual.bytes_max),
+        entries_max: needed.entries_max.max(usual.entries_max),
+    }
+}
+
+/// Bytes the file of an exchange takes before any symbol: its header and directory.
+#[must_use]
+pub fn arena_bytes(config: &Config, exchange: ExchangeId) -> u64 {
+    arena_shape(config, exchange).bytes()
+}
+
 /// Bytes one symbol takes with all its series.
 #[must_use]
 pub fn symbol_bytes(config: &Config) -> u64 {
@@ -43,8 +62,8 @@ pub fn plane_bytes(config: &Config, symbols: usize) -> u64 {
 }
 
 /// Refuses what the file system cannot hold, with the remedy.
-pub(crate) fn check(config: &Config, instance: &Instance, symbols: usize) -> Result<(), String> {
-    let needed = symbols as u64 * symbol_bytes(config);
+pub(crate) fn check(config: &Config, instance: &Instance, symbols: usize, arena: u64) -> Result<(), String> {
+    let needed = arena + symbols as u64 * symbol_bytes(config);
     let free = instance.free_bytes().map_err(|error| error.to_string())?;
     if needed <= free {
         return Ok(());

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use crossbeam_channel::{Sender, bounded};
 use tickplane_candles::SeriesConfig;
 use tickplane_exchanges::{ConnectionPlan, Endpoint};
-use tickplane_model::{ExchangeId, Instrument, InstrumentIndex, Symbol};
+use tickplane_model::{ExchangeId, Instrument, InstrumentIndex, Symbol, Trade};
 use tickplane_runtimes::{Command, Thread};
-use tickplane_segments::{ArenaShape, Bell, ExchangeWriter, Instance, PlaneWriter};
+use tickplane_segments::{Bell, ExchangeWriter, Instance, InstrumentWriter, PlaneWriter};
 use tickplane_shards::{Address, ConnectionSpec, Feed, OwnedInstrument, Route, SymbolFeeds};
 
 use crate::config::Config;
 use crate::error::DaemonError;
+use crate::memory::arena_shape;
 use crate::threads::{Outside, Threads, start_threads, writing_threads};
 use crate::venue::Venue;
 
@@ -84,7 +85,15 @@ impl Plane {
     /// Makes regions for instruments that have none, hands them to their threads, and opens the connections.
     pub(crate) fn launch(&mut self, venue: &Venue, instruments: &[Instrument]) -> Result<(), String> {
         self.check_memory(venue.id(), instruments)?;
-        let launch = self.prepare(venue, instruments).map_err(|error| error.to_string())?;
+        let before = (self.places.clone(), self.instruments_of_shard.clone(), self.symbols_of_worker.clone());
+        let launch = match self.prepare(venue, instruments) {
+            Ok(launch) => launch,
+            Err(error) => {
+                // No thread has heard of any of it: what was counted for them is taken back.
+                (self.places, self.instruments_of_shard, self.symbols_of_worker) = before;
+                return Err(error.to_string());
+            }
+        };
         let Launch { symbols, instruments, carried } = launch;
         // A worker must know its symbols before a shard may send it their trades.
         let workers = self.threads.workers.iter();
@@ -121,7 +130,8 @@ impl Plane {
     fn check_memory(&self, exchange: ExchangeId, instruments: &[Instrument]) -> Result<(), String> {
         let is_new = |instrument: &&Instrument| !self.places.contains_key(&(exchange, instrument.symbol.clone()));
         let new = instruments.iter().filter(is_new).count();
-        crate::memory::check(&self.config, &self.instance, new)
+        let arena = if self.arenas.contains_key(&exchange) { 0 } else { arena_shape(&self.config, exchange).bytes() };
+        crate::memory::check(&self.config, &self.instance, new, arena)
     }
 
     fn prepare(
@@ -137,7 +147,7 @@ impl Plane {
             carried: vec![Vec::new(); shards],
         };
         if !self.arenas.contains_key(&exchange) {
-            let arena = self.writer.exchange(exchange, &ArenaShape::default())?;
+            let arena = self.writer.exchange(exchange, &arena_shape(&self.config, exchange))?;
             self.arenas.insert(exchange, arena);
         }
         for (rank, instrument) in instruments.iter().enumerate() {
@@ -166,11 +176,10 @@ impl Plane {
             unreachable!("an exchange has its arena before its instruments");
         };
         let writer = arena.instrument(instrument, &crate::memory::instrument_shape(&self.config))?;
-        let symbol = SymbolFeeds {
-            exchange: venue.id(),
-            trades: writer.trades(),
-            feeds: feeds(arena, &self.config, venue, instrument)?,
-        };
+        let mut feeds = feeds(arena, &self.config, venue, instrument)?;
+        let kept = kept_trades(&writer);
+        feeds.iter_mut().for_each(|feed| feed.refold(&kept));
+        let symbol = SymbolFeeds { exchange: venue.id(), trades: writer.trades(), feeds };
         let route = Route { ring, slot: self.symbols_of_worker[worker] };
         let ids = venue.exchange.meta().trade_ids;
         launch.symbols[worker].push(symbol);
@@ -227,6 +236,13 @@ impl Plane {
             seed: number ^ u64::from(std::process::id()) << 32,
         })
     }
+}
+
+/// The trades that an earlier process left in the shared ring, oldest first.
+fn kept_trades(writer: &InstrumentWriter) -> Vec<Trade> {
+    let reader = writer.trades();
+    let head = reader.head();
+    (head.saturating_sub(reader.capacity()) + 1..=head).filter_map(|seq| reader.trade(seq)).collect()
 }
 
 fn feeds(

@@ -59,20 +59,16 @@ counters! {
         Duplicates = 4 "duplicates",
         /// Interruptions after which trades may be missing.
         Gaps = 5 "gaps",
-        /// Times the socket was not read because a ring was full.
-        Stalls = 6 "stalls",
         /// Subscriptions the venue refused.
-        Refusals = 7 "refusals",
+        Refusals = 6 "refusals",
         /// Times the venue or the network ended the connection.
-        Disconnects = 8 "disconnects",
+        Disconnects = 7 "disconnects",
         /// Signs of life that carried no data.
-        Heartbeats = 9 "heartbeats",
-        /// Trades older than every row that may still be revised.
-        TooLate = 10 "too-late",
+        Heartbeats = 8 "heartbeats",
         /// Trades fetched to close a gap.
-        Backfilled = 11 "backfilled",
+        Backfilled = 9 "backfilled",
         /// Messages or trades known to be lost in gaps, where the venue's numbers tell.
-        Lost = 12 "lost",
+        Lost = 10 "lost",
     }
 }
 
@@ -83,22 +79,20 @@ counters! {
         Turns = 0 "turns",
         /// Turns in which there was something to do.
         BusyTurns = 1 "busy-turns",
-        /// Times the thread slept.
-        Parks = 2 "parks",
         /// Events handled.
-        Events = 3 "events",
+        Events = 2 "events",
         /// Candles closed.
-        Closes = 4 "closes",
+        Closes = 3 "closes",
         /// Rows revised.
-        Revisions = 5 "revisions",
+        Revisions = 4 "revisions",
         /// Times a ring to another thread was full.
-        RingFull = 6 "ring-full",
+        RingFull = 5 "ring-full",
         /// Trades that were overwritten before they were caught up.
-        Lost = 7 "lost",
+        Lost = 6 "lost",
         /// Trades older than every row that may still be revised.
-        TooLate = 8 "too-late",
+        TooLate = 7 "too-late",
         /// Trades whose numbers or times no candle can hold.
-        Refused = 9 "refused",
+        Refused = 8 "refused",
     }
 }
 
@@ -107,16 +101,12 @@ counters! {
     Stage {
         /// exchange_ns to receive_ns: the venue, the network, and the difference of the clocks.
         Network = 0 "network",
-        /// receive_ns to the event parsed: TLS, frames and parsing.
-        ReadToParse = 1 "read-parse",
         /// receive_ns to the trade readable in shared memory.
-        ReadToTrade = 2 "read-trade",
-        /// Hand-over of an event to the worker's thread.
-        Hop = 3 "hop",
+        ReadToTrade = 1 "read-trade",
         /// receive_ns to the live candle readable in shared memory.
-        ReadToCandle = 4 "read-candle",
+        ReadToCandle = 2 "read-candle",
         /// One turn of the thread's loop.
-        Turn = 5 "turn",
+        Turn = 3 "turn",
     }
 }
 

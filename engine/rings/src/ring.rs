@@ -87,6 +87,11 @@ impl Receiver {
         count
     }
 
+    /// Takes the next event, if there is one.
+    pub fn pop(&mut self) -> Option<WorkerEvent> {
+        self.0.pop().ok()
+    }
+
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -145,12 +145,6 @@ impl ThreadHealth {
         self.count(ThreadCounter::BusyTurns, u64::from(was_busy));
     }
 
-    /// The thread goes to sleep.
-    #[inline]
-    pub fn parked(&mut self) {
-        self.count(ThreadCounter::Parks, 1);
-    }
-
     /// A socket was not read because a ring was full.
     #[inline]
     pub fn stalled(&mut self) {

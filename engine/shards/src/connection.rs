@@ -194,7 +194,7 @@ impl Connection {
     }
 
     /// Forgets the socket; returns how many milliseconds until the next attempt.
-    pub(crate) fn ended(&mut self, now: Now, retry_after_s: Option<u32>) -> u64 {
+    pub(crate) fn ended(&mut self, now: Now, is_stopped: bool, retry_after_s: Option<u32>) -> u64 {
         let wait_ms = self.backoff.next_ms().max(u64::from(retry_after_s.unwrap_or(0)) * 1_000);
         self.link = None;
         self.session = None;
@@ -203,8 +203,8 @@ impl Connection {
         self.is_subscribed = false;
         self.has_data = false;
         self.phase = Phase::Waiting(now.after_ms(wait_ms));
-        self.spec.health.set_state(ConnectionState::Waiting);
-        self.spec.health.count(ConnectionCounter::Disconnects, 1);
+        self.spec.health.set_state(if is_stopped { ConnectionState::Closed } else { ConnectionState::Waiting });
+        self.spec.health.count(ConnectionCounter::Disconnects, u64::from(!is_stopped));
         wait_ms
     }
 

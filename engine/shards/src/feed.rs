@@ -2,9 +2,9 @@
 
 use std::ops::AddAssign;
 
-use tickplane_candles::{Outcome, Prepared, Rows, Series, SeriesConfig};
+use tickplane_candles::{Decimals, Outcome, Prepared, Rows, Series, SeriesConfig};
 use tickplane_indicators::{Indicator, IndicatorSpec};
-use tickplane_model::{Candle, ExchangeId};
+use tickplane_model::{Candle, ExchangeId, Trade};
 use tickplane_segments::{EventKind, EventWriter, PlaneEvent, SeriesWriter};
 
 /// Closes and revisions of one batch: room for them is made once.
@@ -59,6 +59,17 @@ impl Feed {
             series.resume(rows.end, &last);
         }
         Self { series, publication }
+    }
+
+    /// Takes up the open candle of an earlier process from the trades that the shared ring still holds, oldest first.
+    /// From the last of them on the stream counts as down until it is up again.
+    pub fn refold(&mut self, kept: &[Trade]) {
+        let (Some((_, open)), Some(last)) = (self.series.live(), kept.last()) else { return };
+        let mut decimals = Decimals::default();
+        for trade in kept.iter().filter(|trade| trade.exchange_ns >= open.open_time_ns) {
+            self.series.prepared(&decimals.prepare(trade), &mut self.publication);
+        }
+        self.series.stream_down(last.exchange_ns.max(open.open_time_ns));
     }
 
     pub(crate) fn trade(&mut self, trade: &Prepared<'_>) -> Outcome {

@@ -292,7 +292,7 @@ impl Shard {
         let Some(Some(connection)) = self.connections.get_mut(id) else { return };
         let exchange = connection.exchange();
         let is_stopped = reason == CloseReason::Stopped;
-        let retry_ms = connection.ended(now, reason.retry_after_s());
+        let retry_ms = connection.ended(now, is_stopped, reason.retry_after_s());
         self.each_stream(id, now, StreamPhase::Closed);
         self.actions.push_back(Action::Close { connection: id });
         let what = Happening::Closed { reason, retry_ms: (!is_stopped).then_some(retry_ms) };

@@ -10,7 +10,7 @@ use crate::feed::{Feed, Told};
 use crate::now::{Clock, Now};
 
 /// Events taken from one ring before what changed is published.
-const BATCH_MAX: usize = 256;
+const BATCH_MAX: u64 = 256;
 /// Series closed by time in one turn; the rest follows in the next, finest timeframes first.
 const CLOSES_PER_TURN: usize = 128;
 /// Slots of the table of venues.
@@ -103,17 +103,27 @@ impl Worker {
     /// One turn: what waits in the rings, then what time closes. Returns whether there was anything to do.
     pub fn turn(&mut self, clock: &impl Clock) -> bool {
         let mut events = 0;
-        let mut receivers = std::mem::take(&mut self.receivers);
-        for receiver in &mut receivers {
-            events += receiver.drain(BATCH_MAX, |event| self.take(event));
+        for ring in 0..self.receivers.len() {
+            events += self.drain(ring);
         }
-        self.receivers = receivers;
+        self.health.count(ThreadCounter::Events, events);
         let now = clock.now();
         let closed = self.close_by_time(now);
         if !self.changed.is_empty() {
             self.publish(clock);
         }
         events > 0 || closed
+    }
+
+    /// Goes on after a panic in the middle of a turn: what was in hand is lost, and every candle says so.
+    pub fn recover(&mut self, now: Now) {
+        self.changed.clear();
+        self.sweep = None;
+        for slot in 0..self.symbols.len() {
+            self.symbols[slot].is_changed = false;
+            self.each_feed_at(slot as u32, now.epoch_ns, Feed::lost_for_good);
+        }
+        self.refresh_due();
     }
 
     /// Counts a turn of the runtime, and how long it took if there was anything to do.
@@ -138,6 +148,17 @@ impl Worker {
             (venue.due_ns < i64::MAX).then(|| (venue.due_ns - venue_ns).max(0) as u64)
         };
         self.venues.iter_mut().filter_map(wait).min()
+    }
+
+    fn drain(&mut self, ring: usize) -> u64 {
+        let mut events = 0;
+        while events < BATCH_MAX
+            && let Some(event) = self.receivers[ring].pop()
+        {
+            self.take(event);
+            events += 1;
+        }
+        events
     }
 
     fn take(&mut self, event: WorkerEvent) {
@@ -286,5 +307,81 @@ fn mark_changed(symbol: &mut Symbol, slot: u32, changed: &mut Vec<u32>) {
     if !symbol.is_changed {
         symbol.is_changed = true;
         changed.push(slot);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use tickplane_candles::SeriesConfig;
+    use tickplane_model::{Calendar, Instrument, InstrumentStatus, Product, Timeframe, TradeId};
+    use tickplane_rings::ring;
+    use tickplane_segments::{
+        ArenaShape, Instance, InstrumentShape, Plane, PlaneShape, PlaneWriter, SeriesShape, TradeReader,
+    };
+
+    use super::*;
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Now {
+            Now { monotonic_ns: 1, epoch_ns: 1_790_358_480_500_000_000 }
+        }
+    }
+
+    fn trade(id: u64) -> Trade {
+        let at_ns = Still.now().epoch_ns + id as i64;
+        let id = TradeId::number(id.into());
+        Trade { exchange_ns: at_ns, receive_ns: at_ns, price: 2.0, quantity: 1.0, id, flags: TradeFlags::default() }
+    }
+
+    #[test]
+    fn after_a_panic_trades_go_on_into_candles_that_say_what_is_missing() {
+        let root = tempfile::tempdir().unwrap();
+        let instance = Instance::new(Some(root.path()), "worker").unwrap();
+        let mut writer = PlaneWriter::open(&instance, &PlaneShape::default(), 1).unwrap();
+        let exchange = ExchangeId::Kraken;
+        let mut arena = writer.exchange(exchange, &ArenaShape::holding(8, 1 << 20)).unwrap();
+        let facts = Instrument {
+            exchange,
+            symbol: "BTC-USD".parse().unwrap(),
+            venue_symbol: "BTC/USD".to_owned(),
+            product: Product::Spot,
+            tick_size: 0.1,
+            lot_size: 0.1,
+            contract_size: 1.0,
+            quote_volume_24h: 0.0,
+            status: InstrumentStatus::Trading,
+        };
+        let trades: TradeReader = arena.instrument(&facts, &InstrumentShape::default()).unwrap().trades();
+        let series = arena.series(&facts.symbol, Timeframe::M1, &SeriesShape::default()).unwrap();
+        let config = SeriesConfig {
+            timeframe: Timeframe::M1,
+            calendar: Calendar::AlwaysOpen,
+            grace_ns: 0,
+            revise_rows: 8,
+            filler_rows_max: 8,
+        };
+        let (mut sender, receiver) = ring(64);
+        let (events, health) = (writer.events("worker-0").unwrap(), writer.thread("worker-0").unwrap());
+        let mut worker = Worker::new(vec![receiver], events, health);
+        worker.add_symbol(SymbolFeeds { exchange, trades, feeds: vec![Feed::new(config, &[], series)] });
+        (0..3).for_each(|slot| sender.add_slot(slot));
+
+        sender.trade(0, 1, &trade(1));
+        // No symbol has this slot: the worker meets a defect in the middle of its turn.
+        sender.trade(2, 1, &trade(2));
+        sender.trade(0, 2, &trade(3));
+        assert!(catch_unwind(AssertUnwindSafe(|| worker.turn(&Still))).is_err());
+        worker.recover(Still.now());
+        assert!(worker.turn(&Still), "the ring is still there");
+
+        let plane = Plane::open(&instance).unwrap();
+        let series = plane.series(&"candles:kraken:BTC-USD:1m".parse().unwrap()).unwrap();
+        let candle = series.live().unwrap().candle;
+        assert_eq!(candle.trade_count, 2);
+        assert!(candle.quality.gap_ms() > 0, "{:?}", candle.quality);
     }
 }

@@ -11,7 +11,7 @@ use tickplane_segments::Instance;
 
 use crate::arguments::Global;
 use crate::failure::Failure;
-use crate::memory::{check, needed_bytes_of, symbols};
+use crate::memory::{check, needed_bytes, symbols};
 use crate::output::{Cell, Column, Format, Sheet, bytes, json_line};
 
 const AFTER_HELP: &str = "\
@@ -36,7 +36,9 @@ impl CheckConfig {
         let instance = Instance::new(config.root.as_deref(), &config.instance)?;
         let exchanges = exchanges(&config);
         let counts: Vec<(String, usize)> = exchanges.iter().map(|(name, e)| (name.clone(), symbols(e))).collect();
-        let needed = needed_bytes_of(&config, counts.len(), counts.iter().map(|(_, count)| count).sum());
+        // Without any exchange, one with the defaults is counted: whichever is started by hand.
+        let ids: Vec<ExchangeId> = config.exchanges.keys().copied().collect();
+        let needed = needed_bytes(&config, if ids.is_empty() { &[ExchangeId::Binance] } else { &ids });
         print(global.format(), &config, &instance, &counts, needed)?;
         check(&instance, needed)
     }

@@ -58,9 +58,7 @@ impl Health {
 pub(super) const fn meaning(stage: Stage) -> &'static str {
     match stage {
         Stage::Network => "venue's time to socket read",
-        Stage::ReadToParse => "socket read to parsed",
         Stage::ReadToTrade => "socket read to trade readable",
-        Stage::Hop => "shard to worker",
         Stage::ReadToCandle => "socket read to candle readable",
         Stage::Turn => "one turn of a thread",
     }
