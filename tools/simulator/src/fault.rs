@@ -1,7 +1,7 @@
 //! Faults to order: what goes wrong at a venue, when, and for how long.
 //!
 //! A fault lies under the venue: the market, its account and REST go on, so that after a repair everything can be
-//! compared with [`crate::Simulation::tally`]. Every fault ends by itself.
+//! compared with [`crate::Simulation::tally`]. Every fault ends by itself. Of two that exclude each other the newer holds.
 
 mod active;
 mod edits;

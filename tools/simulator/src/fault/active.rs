@@ -101,9 +101,9 @@ impl Faults {
         &self.active
     }
 
-    /// What the first fault in force that says anything says.
+    /// What the newest fault in force that says anything says.
     pub(crate) fn find<'a, T>(&'a self, look: impl Fn(&'a FaultKind) -> Option<T>) -> Option<T> {
-        self.active.iter().find_map(|active| look(&active.kind))
+        self.active.iter().rev().find_map(|active| look(&active.kind))
     }
 
     /// Whether a fault of this very kind is in force.
