@@ -179,11 +179,13 @@ impl Series {
         }
     }
 
-    /// The stream is up again since `at_ns` of venue time. Call it before the first trade that came afterwards.
+    /// The stream is up again since `at_ns` of venue time. Call it before the first trade that came afterwards. Closed
+    /// rows after that time are revised by the next call that takes [`Rows`].
     pub fn stream_up(&mut self, at_ns: i64) {
         let at_ns = at_ns.clamp(0, TIME_MAX_NS);
         self.venue_ns = self.venue_ns.max(at_ns);
         if let Some(outage) = self.outages.up(at_ns) {
+            self.take_back(outage.to_ns);
             self.mark_open(outage);
         }
     }
@@ -370,6 +372,15 @@ impl Series {
             if self.closed.row(number).is_some_and(|row| row.dirty) {
                 self.publish_revised(number, rows);
             }
+        }
+    }
+
+    /// An outage turns out to have ended before the open row began: closed rows were told that it went on.
+    fn take_back(&mut self, end_ns: i64) {
+        let told_ns = self.open.as_ref().map_or(end_ns, |open| open.start_ns);
+        let excess = Outage::new(end_ns, told_ns);
+        if end_ns < told_ns {
+            self.each_touched(excess, |row, start_ns, end_ns| row.remove_gap(excess.overlap_ns(start_ns, end_ns)));
         }
     }
 

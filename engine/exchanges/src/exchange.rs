@@ -90,6 +90,8 @@ pub struct Meta {
     pub calendar: Calendar,
     /// How its trade ids behave.
     pub trade_ids: TradeIds,
+    /// Trades one REST answer has at most: one that has fewer has all there are.
+    pub trades_per_answer: usize,
     /// Products carried.
     pub products: &'static [Product],
     /// Official documentation.

@@ -47,7 +47,9 @@ pub(crate) enum Intake {
 pub(crate) enum Use {
     /// Only what is missing in seams: the rest comes by the stream.
     Seams,
-    /// Newer trades too; the stream has been up since before the question, so there is no doubt left.
+    /// Newer trades too, of which more are to come.
+    Continue,
+    /// Newer trades too; these are all, and the stream has been up since before the question: there is no doubt left.
     Settle,
     /// Newer trades too; the stream does not bring them.
     Instead,
@@ -75,6 +77,9 @@ impl OwnedInstrument {
     pub(crate) fn trade(&mut self, trade: &Trade, stamp: Now, publish_ns: i64, senders: &mut [Sender]) -> Intake {
         if !self.watch.is_up() {
             self.up(stamp, senders);
+        }
+        if trade.flags.contains(TradeFlags::HISTORY) && self.watch.resumes_with_history() {
+            self.tape.interrupt();
         }
         let verdict = self.tape.judge(trade);
         match verdict {
@@ -139,7 +144,7 @@ impl OwnedInstrument {
             taken += 1;
         }
         let has_shrunk = self.tape.cover(first, last);
-        if how == Use::Instead {
+        if matches!(how, Use::Instead | Use::Continue) {
             self.tape.interrupt();
         }
         self.tell_complete(senders);
@@ -155,8 +160,17 @@ impl OwnedInstrument {
         self.writer.count_stream(StreamCounter::Lost, self.tape.lost() - before);
     }
 
+    /// The venue confirmed a subscription.
+    pub(crate) fn acknowledged(&mut self, now: Now, senders: &mut [Sender]) {
+        self.up(now, senders);
+        if self.watch.is_resuming() {
+            self.tape.interrupt();
+            self.watch.doubted(now);
+        }
+    }
+
     /// The stream is subscribed, or data of it arrived.
-    pub(crate) fn up(&mut self, now: Now, senders: &mut [Sender]) {
+    fn up(&mut self, now: Now, senders: &mut [Sender]) {
         if !self.watch.is_up() {
             self.watch.up(now);
             self.up_at_ns = now.epoch_ns;

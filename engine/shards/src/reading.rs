@@ -70,7 +70,7 @@ impl<C: Clock> Reading<'_, C> {
         self.saw.ack = true;
         for (index, facts) in self.carried {
             if venue_symbol.is_none_or(|symbol| symbol == facts.venue_symbol) {
-                self.instruments[*index as usize].up(self.stamp, self.senders);
+                self.instruments[*index as usize].acknowledged(self.stamp, self.senders);
             }
         }
     }

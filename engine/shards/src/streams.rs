@@ -123,7 +123,7 @@ impl Shard {
         trades.iter_mut().for_each(|trade| trade.receive_ns = now.epoch_ns);
         match question.purpose {
             Purpose::Seam(_) => self.seam_answered(question, &trades, now, publish_ns),
-            Purpose::Doubt => self.doubt_answered(question, &trades, publish_ns),
+            Purpose::Doubt => self.doubt_answered(question, &trades, now, publish_ns),
             Purpose::News => self.news_answered(question, trades, now),
         }
     }
@@ -157,17 +157,22 @@ impl Shard {
     }
 
     /// What came after the newest trade we saw, while the stream was interrupted.
-    fn doubt_answered(&mut self, question: Question, trades: &[Trade], publish_ns: i64) {
+    fn doubt_answered(&mut self, question: Question, trades: &[Trade], now: Now, publish_ns: i64) {
         let index = question.instrument;
         if self.instruments[index].watch.epoch != question.epoch {
             return;
         }
-        let was_in_doubt = self.instruments[index].tape().is_in_doubt();
-        let how = if was_in_doubt { Use::Settle } else { Use::Seams };
-        self.enter(index, trades, how, publish_ns);
-        if was_in_doubt && self.instruments[index].tape().is_in_doubt() {
-            // The answer does not even reach back to the newest trade: as good as none.
-            self.instruments[index].count(StreamCounter::Failures);
+        let page = self.facts(index).map_or(usize::MAX, |(exchange, _)| exchange.meta().trades_per_answer);
+        let how = match (self.instruments[index].tape().is_in_doubt(), trades.len() >= page) {
+            (false, _) => Use::Seams,
+            (true, true) => Use::Continue,
+            (true, false) => Use::Settle,
+        };
+        let has_news = self.enter(index, trades, how, publish_ns);
+        let instrument = &mut self.instruments[index];
+        if how != Use::Seams && instrument.tape().is_in_doubt() {
+            // Without news the answer was as good as none, and another one may be better.
+            if has_news { instrument.watch.doubts_on(now) } else { instrument.count(StreamCounter::Failures) }
         }
     }
 

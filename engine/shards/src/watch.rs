@@ -67,6 +67,9 @@ pub(crate) struct Watch {
     next_reconnect_ns: u64,
     reconnect_wait_ms: u64,
     suspicion: Option<Suspicion>,
+    /// The subscription is being taken anew: what happens meanwhile is missed, whatever came before.
+    is_resuming: bool,
+    awaits_history: bool,
     /// What the venue had when nothing of the stream was known.
     baseline: Option<TradeMark>,
 }
@@ -87,6 +90,8 @@ impl Default for Watch {
             next_reconnect_ns: 0,
             reconnect_wait_ms: RECONNECT_MS.0,
             suspicion: None,
+            is_resuming: false,
+            awaits_history: false,
             baseline: None,
         }
     }
@@ -137,8 +142,20 @@ impl Watch {
         self.epoch += 1;
         self.state = StreamState::Closed;
         self.suspicion = None;
+        self.is_resuming = false;
+        self.awaits_history = false;
         self.baseline = None;
         self.ask_ns = u64::MAX;
+    }
+
+    /// Whether a confirmation ends another interruption of this socket's stream.
+    pub(crate) fn is_resuming(&self) -> bool {
+        self.is_resuming
+    }
+
+    /// Whether history that comes now follows another interruption of this socket's stream; true once.
+    pub(crate) fn resumes_with_history(&mut self) -> bool {
+        std::mem::take(&mut self.awaits_history)
     }
 
     /// A trade of the stream came. Says whether that changes its state.
@@ -176,6 +193,11 @@ impl Watch {
     /// Trades may be missing: the venue is asked when its answers know of them.
     pub(crate) fn doubted(&mut self, now: Now) {
         self.doubt_ns = now.after_ms(MISSED_MS);
+    }
+
+    /// The venue told of a part of what is missing: the next part is asked for at once.
+    pub(crate) fn doubts_on(&mut self, now: Now) {
+        self.doubt_ns = now.monotonic_ns;
     }
 
     /// A question was asked; another one waits for its answer, or this long.
@@ -226,7 +248,10 @@ impl Watch {
         let wait_ms = FIRST_WORD_MS << self.stale_asks.saturating_sub(2).min(3);
         self.ask_ns = now.after_ms(wait_ms);
         match self.stale_asks {
-            1 => Cure::Resubscribe,
+            1 => {
+                (self.is_resuming, self.awaits_history) = (true, true);
+                Cure::Resubscribe
+            }
             _ if now.monotonic_ns >= self.next_reconnect_ns => {
                 self.next_reconnect_ns = now.after_ms(self.reconnect_wait_ms);
                 self.reconnect_wait_ms = (self.reconnect_wait_ms * 2).min(RECONNECT_MS.1);

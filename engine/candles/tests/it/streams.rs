@@ -30,7 +30,9 @@ enum Step {
     Down {
         age_permille: i64,
     },
-    Up,
+    Up {
+        age_permille: i64,
+    },
     Lost {
         age_permille: i64,
     },
@@ -66,7 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
         12 => trade,
         3 => Just(Step::Advance),
         1 => age().prop_map(|age_permille| Step::Down { age_permille }),
-        1 => Just(Step::Up),
+        1 => age().prop_map(|age_permille| Step::Up { age_permille }),
         1 => age().prop_map(|age_permille| Step::Lost { age_permille }),
         1 => (age(), 1_i64..4_000).prop_map(|(age_permille, permille)| Step::Missing { age_permille, permille }),
         2 => (age(), 1_i64..9_000).prop_map(|(age_permille, permille)| Step::Filled { age_permille, permille }),
@@ -135,9 +137,9 @@ fn run(config: SeriesConfig, steps: &[Step]) {
                 series.stream_down(now_ns - of(age_permille));
                 oracle.down(now_ns - of(age_permille));
             }
-            Step::Up => {
-                series.stream_up(now_ns);
-                oracle.up(now_ns);
+            Step::Up { age_permille } => {
+                series.stream_up(now_ns - of(age_permille));
+                oracle.up(now_ns - of(age_permille));
             }
             Step::Lost { age_permille } => {
                 series.lost(now_ns - of(age_permille));

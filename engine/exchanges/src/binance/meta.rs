@@ -51,6 +51,7 @@ pub(super) const META: Meta = Meta {
     ],
     calendar: Calendar::AlwaysOpen,
     trade_ids: TradeIds::Contiguous,
+    trades_per_answer: 1_000,
     products: &[Product::Spot],
     links: &["https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams"],
 };

@@ -6,6 +6,7 @@ use tickplane_model::{
 };
 use tickplane_scan::{Object, Value};
 
+use super::meta::META;
 use super::parse::{maker_side, read_candle};
 use crate::answer::{self, field, listed, positive_or_nan, unexpected, volume_or_nan};
 use crate::field::{integer, object, pick, positive, text, time_text};
@@ -75,8 +76,7 @@ fn field_is_true(product: Object<'_>, key: &str) -> bool {
     product.field(key).ok().flatten().and_then(Value::truth) == Some(true)
 }
 
-/// More than the busiest product trades between two looks; the venue states no maximum.
-const TRADES_MAX: usize = 500;
+const TRADES_MAX: usize = META.trades_per_answer;
 
 /// The newest, or the newest between two times in whole seconds.
 pub(super) fn trades_request(instrument: &Instrument, wanted: WantedTrades) -> Request {

@@ -41,6 +41,8 @@ pub(super) const META: Meta = Meta {
     calendar: Calendar::AlwaysOpen,
     // Grow per product; losses show in the connection's sequence numbers.
     trade_ids: TradeIds::Increasing,
+    // Ours: the venue states no maximum, and the busiest product has fewer between two looks.
+    trades_per_answer: 500,
     products: &[Product::Spot],
     links: &["https://docs.cdp.coinbase.com/advanced-trade/docs/ws-overview"],
 };

@@ -75,13 +75,20 @@ fn step(decimals: Option<Value<'_>>) -> f64 {
     step.filter(|step| *step > 0.0).unwrap_or(f64::NAN)
 }
 
+/// The times of REST trades are decimals of nine digits, of which an `f64` keeps seven; the stream's have six. So the
+/// known trade may stand this much earlier in the answer than we know.
+const TIME_ERROR_NS: i64 = 1_000;
+
 /// The newest, or the oldest after a time in nanoseconds.
 pub(super) fn trades_request(instrument: &Instrument, wanted: WantedTrades) -> Request {
     let since = match wanted {
         WantedTrades::Newest => String::new(),
-        WantedTrades::After { known, .. } => format!("&since={}", known.exchange_ns - 1),
+        WantedTrades::After { known, .. } => format!("&since={}", known.exchange_ns - TIME_ERROR_NS),
     };
-    Request::get(format!("/0/public/Trades?pair={}&count=1000{since}", instrument.venue_symbol), 1)
+    Request::get(
+        format!("/0/public/Trades?pair={}&count={}{since}", instrument.venue_symbol, META.trades_per_answer),
+        1,
+    )
 }
 
 pub(super) fn trades(answer: &[u8]) -> Result<Vec<Trade>, AnswerError> {

@@ -39,6 +39,7 @@ pub(super) const META: Meta = Meta {
     ],
     calendar: Calendar::AlwaysOpen,
     trade_ids: TradeIds::Contiguous,
+    trades_per_answer: 1_000,
     products: &[Product::Spot],
     links: &["https://docs.kraken.com/api/docs/websocket-v2/trade", "https://docs.kraken.com/api/docs/rest-api"],
 };

@@ -161,7 +161,7 @@ fn trades_are_asked_for_from_one_that_is_known() {
         assert_eq!(path(ExchangeId::Binance, wanted), "/api/v3/historicalTrades?symbol=BTCUSD&fromId=41&limit=1000");
         assert_eq!(
             path(ExchangeId::Kraken, wanted),
-            "/0/public/Trades?pair=BTC/USD&count=1000&since=1795132801499999999"
+            "/0/public/Trades?pair=BTC/USD&count=1000&since=1795132801499999000"
         );
     }
     let newest = "/api/v3/brokerage/market/products/BTC-USD/ticker?limit=500";

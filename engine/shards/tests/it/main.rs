@@ -4,5 +4,6 @@
 mod connection;
 mod repair;
 mod rig;
+mod simulation;
 mod staleness;
 mod trades;

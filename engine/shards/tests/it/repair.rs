@@ -3,7 +3,7 @@
 use tickplane_segments::{ConnectionCounter, StreamCounter, StreamState};
 use tickplane_shards::{CloseReason, FetchError};
 
-use crate::rig::{Rig, ack, rest, trades};
+use crate::rig::{Rig, RigShape, ack, rest, trades};
 
 fn connected() -> Rig {
     let mut rig = Rig::new(1_024);
@@ -154,4 +154,20 @@ fn long_seams_are_fetched_page_by_page() {
     let mut ids = rig.published("BTC-USD");
     ids.sort_unstable();
     assert_eq!(ids, (1..=200).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_interruption_is_fetched_page_by_page_too() {
+    let mut rig = Rig::of(RigShape { trade_capacity: 4_096, ..RigShape::default() });
+    rig.pass_ms(0);
+    rig.accept();
+    rig.say(&[ack("BTC-USD"), ack("ETH-USD"), trades("BTC-USD", "update", 1..2, 1_000)]);
+    reconnect(&mut rig);
+    for page in [1..1_001, 1_000..2_000, 1_999..2_100] {
+        let (_, ticket) = rig.asked("BTC-USD", 3);
+        rig.answer(ticket, rest("BTC-USD", page.clone(), 1_000 + page.start));
+    }
+    assert_eq!(rig.published("BTC-USD"), (1..2_100).collect::<Vec<_>>());
+    rig.heartbeats(4);
+    assert!(rig.fetches.iter().all(|fetch| !fetch.request.path.contains("BTC/USD")), "the last page was not full");
 }

@@ -1,7 +1,8 @@
 //! A shard with one Kraken connection, a peer that speaks WebSocket in memory, and a clock moved by hand.
 
 use std::cell::Cell;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
 
 use rustls::{ClientConfig, RootCertStore};
 use tickplane_candles::SeriesConfig;
@@ -21,13 +22,54 @@ use tungstenite::handshake::derive_accept_key;
 /// 2026-09-25 17:48:00 UTC, where the captured Kraken messages are from.
 pub(crate) const START_NS: i64 = 1_790_358_480_000_000_000;
 
-pub(crate) struct ManualClock(Cell<u64>);
+pub(crate) struct ManualClock {
+    monotonic_ns: Cell<u64>,
+    /// How far somebody set the wall clock off.
+    pub(crate) off_ns: Cell<i64>,
+}
 
 impl Clock for ManualClock {
     fn now(&self) -> Now {
-        Now { monotonic_ns: self.0.get(), epoch_ns: START_NS + self.0.get() as i64 }
+        let monotonic_ns = self.monotonic_ns.get();
+        Now { monotonic_ns, epoch_ns: START_NS + monotonic_ns as i64 + self.off_ns.get() }
     }
 }
+
+/// What a rig is made of.
+pub(crate) struct RigShape {
+    /// Events between shard and worker.
+    pub(crate) ring_events: usize,
+    /// Trades the shared ring of a symbol holds.
+    pub(crate) trade_capacity: u64,
+    /// Rows that can be revised.
+    pub(crate) revise_rows: u32,
+    /// What ids say.
+    pub(crate) ids: TradeIds,
+    /// Tells the jitter of its connection.
+    pub(crate) seed: u64,
+    /// The venue: Kraken, or what passes for it.
+    pub(crate) exchange: &'static dyn Exchange,
+    /// Where its segments lie; a folder of its own that is emptied at the end, if none is given.
+    pub(crate) root: Option<PathBuf>,
+}
+
+impl Default for RigShape {
+    fn default() -> Self {
+        let (ids, root) = (TradeIds::Contiguous, None);
+        let exchange = tickplane_exchanges::exchange(ExchangeId::Kraken).unwrap();
+        Self { ring_events: 1_024, trade_capacity: 256, revise_rows: 120, ids, seed: 7, exchange, root }
+    }
+}
+
+/// Trusts nobody: connections here are plain.
+static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
+    let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    Arc::new(tls)
+});
 
 pub(crate) struct Rig {
     pub(crate) shard: Shard,
@@ -42,8 +84,8 @@ pub(crate) struct Rig {
     pub(crate) fetches: Vec<Fetch>,
     /// Whether the shard holds a TCP connection.
     pub(crate) is_connected: bool,
-    _writer: PlaneWriter,
-    _root: tempfile::TempDir,
+    writer: PlaneWriter,
+    _root: Option<tempfile::TempDir>,
 }
 
 fn instrument(symbol: &str) -> Instrument {
@@ -63,11 +105,17 @@ fn instrument(symbol: &str) -> Instrument {
 impl Rig {
     /// Two symbols, a ring of so many events.
     pub(crate) fn new(ring_events: usize) -> Self {
-        let root = tempfile::tempdir().unwrap();
-        let instance = Instance::new(Some(root.path()), "rig").unwrap();
+        Self::of(RigShape { ring_events, ..RigShape::default() })
+    }
+
+    /// Two symbols of this shape.
+    pub(crate) fn of(shape: RigShape) -> Self {
+        let root = shape.root.is_none().then(|| tempfile::tempdir().unwrap());
+        let path = shape.root.as_deref().or(root.as_ref().map(tempfile::TempDir::path)).unwrap();
+        let instance = Instance::new(Some(path), "rig").unwrap();
         let mut writer = PlaneWriter::open(&instance, &PlaneShape::default(), START_NS).unwrap();
         let mut arena = writer.exchange(ExchangeId::Kraken, &ArenaShape::holding(16, 1 << 20)).unwrap();
-        let (sender, receiver) = ring(ring_events);
+        let (sender, receiver) = ring(shape.ring_events);
         let mut shard =
             Shard::new(vec![sender], writer.events("shard-0").unwrap(), writer.thread("shard-0").unwrap(), 200);
         let mut worker =
@@ -75,39 +123,33 @@ impl Rig {
         let mut carried = Vec::new();
         for (index, symbol) in ["BTC-USD", "ETH-USD"].into_iter().enumerate() {
             let facts = instrument(symbol);
-            let regions = arena.instrument(&facts, &InstrumentShape { trade_capacity: 256 }).unwrap();
+            let regions = arena.instrument(&facts, &InstrumentShape { trade_capacity: shape.trade_capacity }).unwrap();
             let series = arena.series(&facts.symbol, Timeframe::S1, &SeriesShape::default()).unwrap();
             let config = SeriesConfig {
                 timeframe: Timeframe::S1,
                 calendar: Calendar::AlwaysOpen,
                 grace_ns: 500_000_000,
-                revise_rows: 120,
+                revise_rows: shape.revise_rows,
                 filler_rows_max: 500,
             };
             let feeds = vec![Feed::new(config, &[], series)];
             worker.add_symbol(SymbolFeeds { exchange: ExchangeId::Kraken, trades: regions.trades(), feeds });
             let route = Route { ring: 0, slot: index as u32 };
-            shard.add_instrument(OwnedInstrument::new(regions, TradeIds::Contiguous, route));
+            shard.add_instrument(OwnedInstrument::new(regions, shape.ids, route));
             carried.push((index as u32, facts));
         }
-        let clock = ManualClock(Cell::new(1_000_000_000));
+        let clock = ManualClock { monotonic_ns: Cell::new(1_000_000_000), off_ns: Cell::new(0) };
         let health = writer.connection(ExchangeId::Kraken, "kraken #1").unwrap();
-        let exchange: &'static dyn Exchange = tickplane_exchanges::exchange(ExchangeId::Kraken).unwrap();
-        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(RootCertStore::empty())
-            .with_no_client_auth();
         let spec = ConnectionSpec {
-            exchange,
+            exchange: shape.exchange,
             address: Address::parse("ws://localhost:1/v2").unwrap(),
             route: "",
             headers: Vec::new(),
-            tls: Arc::new(tls),
+            tls: TLS.clone(),
             instruments: carried.into(),
             health,
             first_attempt_ms: 0,
-            seed: 7,
+            seed: shape.seed,
         };
         shard.add_connection(spec, clock.now());
         let plane = Plane::open(&instance).unwrap();
@@ -120,14 +162,20 @@ impl Rig {
             attempts: Vec::new(),
             fetches: Vec::new(),
             is_connected: false,
-            _writer: writer,
+            writer,
             _root: root,
         }
     }
 
+    /// Ends the rig and removes its segments.
+    pub(crate) fn remove(self) {
+        self.writer.remove(START_NS).unwrap();
+    }
+
     /// Moves time on and lets the shard do what is due.
     pub(crate) fn pass_ms(&mut self, ms: u64) {
-        self.clock.0.set(self.clock.0.get() + ms * 1_000_000);
+        let clock = &self.clock.monotonic_ns;
+        clock.set(clock.get() + ms * 1_000_000);
         self.shard.timeout(self.clock.now());
         self.act();
     }
@@ -242,7 +290,7 @@ impl Rig {
     pub(crate) fn published(&self, symbol: &str) -> Vec<u64> {
         let key = Key::Trades { exchange: ExchangeId::Kraken, symbol: Symbol::new(symbol).unwrap() };
         let mut reader = self.plane.trades(&key).unwrap();
-        reader.rewind(256);
+        reader.rewind(u64::MAX);
         let mut ids = Vec::new();
         while let tickplane_segments::Next::Item(TradeRecord { trade, .. }) = reader.poll() {
             ids.push(trade.id.low);
@@ -259,7 +307,7 @@ impl Rig {
     }
 }
 
-fn frame(text: &str) -> Vec<u8> {
+pub(crate) fn frame(text: &str) -> Vec<u8> {
     let mut bytes = vec![0x81];
     match text.len() {
         length @ 0..126 => bytes.push(length as u8),

@@ -1,0 +1,75 @@
+//! Kraken, but for the length of its REST answers.
+
+use tickplane_exchanges::{
+    AnswerError, ConnectionPlan, Exchange, Hosts, Meta, Request, Session, WantedTrades, exchange,
+};
+use tickplane_model::{Candle, ExchangeId, Instrument, InstrumentIndex, Product, Symbol, Timeframe, Trade};
+
+use std::sync::LazyLock;
+
+use crate::simulation::venue::PAGE;
+
+/// The one that is meant.
+pub(crate) static SMALL_PAGES: SmallPages = SmallPages;
+
+static META: LazyLock<Meta> = LazyLock::new(|| Meta { trades_per_answer: PAGE, ..*kraken().meta() });
+
+fn kraken() -> &'static dyn Exchange {
+    exchange(ExchangeId::Kraken).unwrap()
+}
+
+pub(crate) struct SmallPages;
+
+impl Exchange for SmallPages {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn instrument_requests(&self) -> Vec<Request> {
+        kraken().instrument_requests()
+    }
+
+    fn instruments(&self, answers: &[Vec<u8>]) -> Result<Vec<Instrument>, AnswerError> {
+        kraken().instruments(answers)
+    }
+
+    fn plan(&self, hosts: &Hosts, instruments: &[Instrument]) -> Vec<ConnectionPlan> {
+        kraken().plan(hosts, instruments)
+    }
+
+    fn endpoint(&self, answer: &[u8]) -> Result<String, AnswerError> {
+        kraken().endpoint(answer)
+    }
+
+    fn session(&self, route: &'static str, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session> {
+        kraken().session(route, instruments)
+    }
+
+    fn decoder(&self, product: Product, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session> {
+        kraken().decoder(product, instruments)
+    }
+
+    fn symbol(&self, product: Product, venue_symbol: &str) -> Option<Symbol> {
+        kraken().symbol(product, venue_symbol)
+    }
+
+    fn venue_symbol(&self, product: Product, symbol: &Symbol) -> Option<String> {
+        kraken().venue_symbol(product, symbol)
+    }
+
+    fn trades_request(&self, instrument: &Instrument, wanted: WantedTrades) -> Request {
+        kraken().trades_request(instrument, wanted)
+    }
+
+    fn trades(&self, instrument: &Instrument, answer: &[u8]) -> Result<Vec<Trade>, AnswerError> {
+        kraken().trades(instrument, answer)
+    }
+
+    fn candles_request(&self, of: &Instrument, timeframe: Timeframe, from_ns: i64, to_ns: i64) -> Option<Request> {
+        kraken().candles_request(of, timeframe, from_ns, to_ns)
+    }
+
+    fn candles(&self, of: &Instrument, timeframe: Timeframe, answer: &[u8]) -> Result<Vec<Candle>, AnswerError> {
+        kraken().candles(of, timeframe, answer)
+    }
+}

@@ -1,0 +1,241 @@
+//! A model of Kraken: sockets, subscriptions, history on subscribe and REST over a [`Market`] of each symbol, with
+//! everything that goes wrong.
+
+use tickplane_shards::{Fetch, FetchError};
+
+use crate::rig::{Rig, START_NS, ack, frame, texts};
+use crate::simulation::market::{Market, ModelTrade};
+use crate::simulation::random::Random;
+
+pub(crate) const SYMBOLS: [&str; 2] = ["BTC-USD", "ETH-USD"];
+/// History on subscribe.
+const HISTORY: usize = 50;
+/// Trades of one REST answer: few, so that repairs need pages.
+pub(crate) const PAGE: usize = 100;
+
+/// What goes wrong, and until when (milliseconds of virtual time; 0 never).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Faults {
+    /// Nothing is heard or sent, the socket stays open; what was not sent comes afterwards.
+    pub(crate) silent_until: u64,
+    /// TCP is refused.
+    pub(crate) refuses_until: u64,
+    /// REST fails in one of several ways.
+    pub(crate) rest_fails_until: u64,
+    /// REST takes its time.
+    pub(crate) rest_slow_until: u64,
+    /// The worker does not run.
+    pub(crate) worker_stalls_until: u64,
+    /// Messages of trades that get lost.
+    pub(crate) lost_frames: u64,
+    /// Messages of trades that come twice.
+    pub(crate) doubled_frames: u64,
+    /// Messages of trades that come after the next one.
+    pub(crate) swapped_frames: u64,
+}
+
+/// One symbol's stream on the present socket.
+#[derive(Clone, Copy, Default)]
+struct Subscription {
+    is_active: bool,
+    /// Trades before this place of the market were sent.
+    sent: usize,
+    /// Acknowledges and says nothing, this many subscriptions long.
+    dead_for: u64,
+}
+
+pub(crate) struct Venue {
+    pub(crate) markets: [Market; 2],
+    pub(crate) faults: Faults,
+    has_history: bool,
+    subscriptions: [Subscription; 2],
+    held: Option<String>,
+    answers: Vec<(u64, u64, Result<Vec<u8>, FetchError>)>,
+    heartbeat_ms: u64,
+}
+
+impl Venue {
+    pub(crate) fn new(markets: [Market; 2], has_history: bool) -> Self {
+        Self {
+            markets,
+            faults: Faults::default(),
+            has_history,
+            subscriptions: [Subscription::default(); 2],
+            held: None,
+            answers: Vec::new(),
+            heartbeat_ms: 0,
+        }
+    }
+
+    /// A subscription dies; it comes back when it was taken anew often enough.
+    pub(crate) fn kill(&mut self, symbol: usize, subscriptions: u64) {
+        self.subscriptions[symbol].dead_for = subscriptions;
+    }
+
+    /// The socket is gone.
+    pub(crate) fn hung_up(&mut self) {
+        for subscription in &mut self.subscriptions {
+            *subscription = Subscription { dead_for: subscription.dead_for.saturating_sub(1), ..Default::default() };
+        }
+        self.held = None;
+    }
+
+    /// Hears what the client says, and says what there is to say, in pieces of any size.
+    pub(crate) fn turn(&mut self, rig: &mut Rig, random: &mut Random) {
+        let now_ms = rig.now_ms();
+        if now_ms < self.faults.silent_until {
+            return;
+        }
+        let mut messages = Vec::new();
+        for text in texts(&rig.take_outgoing()) {
+            self.hear(&text, now_ms, &mut messages);
+        }
+        self.trade(now_ms, &mut messages);
+        if now_ms >= self.heartbeat_ms {
+            self.heartbeat_ms = now_ms + 1_000;
+            messages.push(r#"{"channel":"heartbeat"}"#.to_owned());
+        }
+        let bytes: Vec<u8> = messages.iter().flat_map(|text| frame(text)).collect();
+        let mut rest = &bytes[..];
+        while !rest.is_empty() && rig.is_connected {
+            let length = if random.below(4) == 0 { 1 + random.below(rest.len() as u64) as usize } else { rest.len() };
+            rig.receive(&rest[..length]);
+            rest = &rest[length..];
+        }
+    }
+
+    fn hear(&mut self, text: &str, now_ms: u64, messages: &mut Vec<String>) {
+        if !text.contains(r#""channel":"trade""#) {
+            return;
+        }
+        for (at, symbol) in SYMBOLS.into_iter().enumerate() {
+            if !text.contains(&symbol.replace('-', "/")) {
+                continue;
+            }
+            let subscription = &mut self.subscriptions[at];
+            let happened = self.markets[at].until(now_ms * 1_000_000);
+            subscription.is_active = text.contains(r#""subscribe""#);
+            if !subscription.is_active {
+                continue;
+            }
+            subscription.dead_for = subscription.dead_for.saturating_sub(1);
+            subscription.sent = happened.len();
+            messages.push(ack(symbol));
+            if self.has_history && !happened.is_empty() {
+                let newest = &happened[happened.len().saturating_sub(HISTORY)..];
+                messages.push(message(symbol, "snapshot", newest));
+            }
+        }
+    }
+
+    fn trade(&mut self, now_ms: u64, messages: &mut Vec<String>) {
+        for (at, symbol) in SYMBOLS.into_iter().enumerate() {
+            let subscription = &mut self.subscriptions[at];
+            let happened = self.markets[at].until(now_ms * 1_000_000);
+            if !subscription.is_active || subscription.sent >= happened.len() {
+                continue;
+            }
+            let new = &happened[subscription.sent..];
+            subscription.sent = happened.len();
+            if subscription.dead_for > 0 {
+                continue;
+            }
+            // Several messages, so that some of them can go wrong.
+            let faults = &mut self.faults;
+            for part in new.chunks(4) {
+                let text = message(symbol, "update", part);
+                if spend(&mut faults.lost_frames) {
+                    continue;
+                }
+                if self.held.is_none() && spend(&mut faults.swapped_frames) {
+                    self.held = Some(text);
+                    continue;
+                }
+                if spend(&mut faults.doubled_frames) {
+                    messages.push(text.clone());
+                }
+                messages.push(text);
+                messages.extend(self.held.take());
+            }
+        }
+    }
+
+    /// Takes a question; the answer comes later.
+    pub(crate) fn ask(&mut self, fetch: &Fetch, now_ms: u64, random: &mut Random) {
+        let delay_ms = if now_ms < self.faults.rest_slow_until { random.below(8_000) } else { 20 + random.below(80) };
+        let answer = match random.below(4) {
+            _ if now_ms >= self.faults.rest_fails_until => Ok(self.answer(&fetch.request.path, now_ms)),
+            0 => Err(FetchError::Failed("status 502".to_owned())),
+            1 => Err(FetchError::RetryAfter { seconds: 1 + random.below(5) as u32 }),
+            2 => Ok(br#"{"error":["EGeneral:Internal error"]}"#.to_vec()),
+            _ => return,
+        };
+        self.answers.push((now_ms + delay_ms, fetch.ticket, answer));
+    }
+
+    /// Answers that are due.
+    pub(crate) fn answers(&mut self, now_ms: u64) -> Vec<(u64, Result<Vec<u8>, FetchError>)> {
+        let (due, later) = std::mem::take(&mut self.answers).into_iter().partition(|(at_ms, ..)| *at_ms <= now_ms);
+        self.answers = later;
+        let due: Vec<(u64, u64, _)> = due;
+        due.into_iter().map(|(_, ticket, answer)| (ticket, answer)).collect()
+    }
+
+    fn answer(&self, path: &str, now_ms: u64) -> Vec<u8> {
+        let at = SYMBOLS.iter().position(|symbol| path.contains(&symbol.replace('-', "/"))).expect("a listed pair");
+        // REST is a second behind.
+        let happened = self.markets[at].until(now_ms.saturating_sub(1_000) * 1_000_000);
+        let since = path.split_once("since=").map(|(_, since)| since.parse::<u64>().expect("nanoseconds"));
+        let page = match since {
+            Some(since) => {
+                let from = happened.partition_point(|trade| START_NS as u64 + trade.at_ns <= since);
+                &happened[from..happened.len().min(from + PAGE)]
+            }
+            None => &happened[happened.len().saturating_sub(PAGE)..],
+        };
+        let rows: Vec<String> = page.iter().map(row).collect();
+        let pair = SYMBOLS[at].replace('-', "/");
+        format!(r#"{{"error":[],"result":{{"{pair}":[{}],"last":"1"}}}}"#, rows.join(",")).into_bytes()
+    }
+}
+
+fn spend(count: &mut u64) -> bool {
+    let has_any = *count > 0;
+    *count = count.saturating_sub(1);
+    has_any
+}
+
+fn row(trade: &ModelTrade) -> String {
+    let at_us = (START_NS as u64 + trade.at_ns) / 1_000;
+    let side = if trade.is_sell { "s" } else { "b" };
+    format!(
+        r#"["{}.{:02}","{}.{:03}",{}.{:06},"{side}","l","",{}]"#,
+        trade.price / 100,
+        trade.price % 100,
+        trade.quantity / 1_000,
+        trade.quantity % 1_000,
+        at_us / 1_000_000,
+        at_us % 1_000_000,
+        trade.id
+    )
+}
+
+fn message(symbol: &str, kind: &str, trades: &[ModelTrade]) -> String {
+    let pair = symbol.replace('-', "/");
+    let item = |trade: &ModelTrade| {
+        let (minute, us) = (48 + trade.at_ns / 60_000_000_000, trade.at_ns / 1_000 % 60_000_000);
+        format!(
+            r#"{{"symbol":"{pair}","side":"{}","price":{}.{:02},"qty":{}.{:03},"ord_type":"limit","trade_id":{},"timestamp":"2026-09-25T17:{minute:02}:{:02}.{:06}Z"}}"#,
+            if trade.is_sell { "sell" } else { "buy" },
+            trade.price / 100,
+            trade.price % 100,
+            trade.quantity / 1_000,
+            trade.quantity % 1_000,
+            trade.id,
+            us / 1_000_000,
+            us % 1_000_000,
+        )
+    };
+    let items: Vec<String> = trades.iter().map(item).collect();
+    format!(r#"{{"channel":"trade","type":"{kind}","data":[{}]}}"#, items.join(","))
+}
