@@ -100,7 +100,7 @@ if [ $record = yes ]; then
 | case by case | [$(basename "$name").csv]($(basename "$name").csv) |
 | command | \`perf/autobahn.sh --record\`, $took s |
 | suite | $SUITE, fuzzing server, $("$python" --version 2>&1) |
-| client | \`tickplane_frames::Socket\` in engine/frames/examples/autobahn_client.rs, tungstenite $(cargo metadata --format-version 1 --locked --offline | "$python" -c 'import json, sys; print([p["version"] for p in json.load(sys.stdin)["packages"] if p["name"] == "tungstenite"][0])') |
+| client | \`tickplane_frames::Socket\` in engine/frames/examples/autobahn_client.rs, tungstenite $(sed -n '/^name = "tungstenite"$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock) |
 | commit | $(git rev-parse --short=10 HEAD), ${dirty:-what it builds from is clean} |
 | build | $(rustc --version), dev |
 | machine | $(lscpu | sed -n 's/^Model name: *//p'), $(nproc) CPUs, Linux $(uname -r) |
