@@ -302,7 +302,7 @@ impl Cold {
                 self.say(&format!("thread {thread}: runtime {wanted} is refused: {reason}; it runs on {used}"));
             }
             Notice::Panicked { thread, is_final: false } => {
-                self.say(&format!("thread {thread} met a defect and started over with new connections"));
+                self.say(&format!("thread {thread} met a defect and started over: a shard opens its connections anew, candles say what is missing"));
             }
             Notice::Panicked { thread, is_final: true } => {
                 self.say(&format!("thread {thread} met defects again and again and ended; restart the plane"));

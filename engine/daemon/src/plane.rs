@@ -289,3 +289,74 @@ fn tell(thread: &Thread, command: impl FnOnce(Sender<()>) -> Command) {
     thread.waking().send(command(done));
     let _ = taken.recv();
 }
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests have every power")]
+mod tests {
+    use std::time::Duration;
+
+    use crossbeam_channel::unbounded;
+    use tickplane_model::{InstrumentStatus, Product};
+    use tickplane_runtimes::{Fetcher, Gate, Notice, Ringer, Waking};
+    use tickplane_shards::Fetch;
+
+    use super::*;
+    use crate::ledger::Ledger;
+    use crate::talk::Talk;
+    use crate::venue::venues;
+
+    /// Lets every attempt wait: these tests are about what happens before.
+    struct Closed;
+
+    impl Gate for Closed {
+        fn book(&self, _host: &str, _port: u16) -> Duration {
+            Duration::from_secs(3_600)
+        }
+    }
+
+    impl Fetcher for Closed {
+        fn fetch(&self, _fetch: Fetch, _answer: &Waking) {}
+    }
+
+    fn instrument(symbol: &str, venue_symbol: String) -> Instrument {
+        Instrument {
+            exchange: ExchangeId::Kraken,
+            symbol: symbol.parse().unwrap(),
+            venue_symbol,
+            product: Product::Spot,
+            tick_size: 0.1,
+            lot_size: 0.1,
+            contract_size: 1.0,
+            quote_volume_24h: 0.0,
+            status: InstrumentStatus::Trading,
+        }
+    }
+
+    #[test]
+    fn a_launch_that_fails_half_way_leaves_nothing_behind_for_the_next() {
+        let root = tempfile::tempdir().unwrap();
+        let config = Config { root: Some(root.path().to_owned()), ..Config::default() };
+        let instance = Instance::new(config.root.as_deref(), "launch").unwrap();
+        let (notices, heard) = unbounded();
+        let outside = Outside { gate: Arc::new(Closed), fetcher: Arc::new(Closed), ringer: Ringer::new().0, notices };
+        let mut plane = Plane::start(&config, &instance, &outside, 1).unwrap();
+        let (talk, _lines) = unbounded();
+        let ledger = Arc::new(Ledger::in_memory().unwrap());
+        let venues = venues(&config, &ledger, &Talk::new(talk)).unwrap();
+        let venue = &venues[&ExchangeId::Kraken];
+
+        let good = instrument("BTC-USD", "BTC/USD".to_owned());
+        // No region takes a ticker of more than 64 bytes: the launch fails after the first instrument is placed.
+        let bad = instrument("ETH-USD", "E".repeat(65));
+        let error = plane.launch(venue, &[good.clone(), bad]).unwrap_err();
+        assert!(error.contains("ETH-USD"), "{error}");
+        assert!(plane.places.is_empty() && plane.instruments_of_shard.iter().all(|count| *count == 0));
+
+        let other = instrument("SOL-USD", "SOL/USD".to_owned());
+        plane.launch(venue, &[other, good]).unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        let panicked = heard.try_iter().any(|notice| matches!(notice, Notice::Panicked { .. }));
+        assert!(!panicked, "a thread met an instrument it does not have");
+        plane.shutdown(true, 2).unwrap();
+    }
+}

@@ -122,14 +122,23 @@ impl Turns {
         Some(if is_busy || is_polled { Duration::ZERO } else { self.sleep() })
     }
 
+    /// Starts over after a panic, unless there were too many or starting over meets one itself.
     fn panicked(&mut self) -> Option<Duration> {
         self.panics += 1;
-        let is_final = self.panics == PANICS_MAX;
+        let recovered = catch_unwind(AssertUnwindSafe(|| self.recover()));
+        let is_final = recovered.is_err() || self.panics == PANICS_MAX;
         let _ = self.spec.notices.send(Notice::Panicked { thread: self.spec.name.clone(), is_final });
-        if let Some(shard) = &mut self.spec.shard {
-            shard.recover(self.clock.now());
-        }
         (!is_final).then_some(Duration::ZERO)
+    }
+
+    fn recover(&mut self) {
+        let now = self.clock.now();
+        if let Some(shard) = &mut self.spec.shard {
+            shard.recover(now);
+        }
+        if let Some(worker) = &mut self.spec.worker {
+            worker.recover(now);
+        }
     }
 
     /// One turn of everything on this thread; returns whether there was anything to do.
