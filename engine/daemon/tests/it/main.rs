@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod control;
+mod cycles;
 mod idle;
 mod plane;
 mod support;
