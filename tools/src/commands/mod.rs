@@ -4,6 +4,7 @@ mod check_config;
 mod decode;
 mod demo;
 mod ls;
+mod market;
 mod run;
 mod simulate;
 mod start;

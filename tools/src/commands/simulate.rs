@@ -5,8 +5,9 @@ use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tickplane_simulator::{Simulation, SimulationConfig, SimulationError, VenueEndpoint};
+use tickplane_simulator::{CaptureSummary, Simulation, SimulationConfig, SimulationError, VenueEndpoint};
 
+use super::market::{Market, help};
 use crate::arguments::{Global, Venues};
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Format, Sheet};
@@ -21,11 +22,13 @@ removed when it ends.
 Examples:
     tickplane simulate binance,kraken
     tickplane simulate all --symbols 100 --port 9443
-    tickplane simulate coinbase --plain --format json";
+    tickplane simulate coinbase --plain --format json
+    tickplane simulate binance --fault binance:silence@30+20 --fault binance:stale-stream@60:BTC-USDT
+    tickplane simulate binance --capture btcusdt_20240808.gz --speed 10";
 
 /// What to simulate.
 #[derive(Args, Debug)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = help(AFTER_HELP))]
 pub(crate) struct Simulate {
     /// Venues, separated by commas, or all
     #[arg(value_name = "VENUE[,...]")]
@@ -42,6 +45,8 @@ pub(crate) struct Simulate {
     /// Symbols per venue, busiest first
     #[arg(long, value_name = "N", default_value_t = 20)]
     symbols: usize,
+    #[command(flatten)]
+    market: Market,
 }
 
 impl Simulate {
@@ -49,15 +54,24 @@ impl Simulate {
         let stop = Stop::on_signals()?;
         let folder = Folder::make()?;
         let ca_path = (!self.plain).then(|| folder.0.join("ca.pem"));
-        let Self { venues: Venues(venues), port, plain, seed, symbols } = self;
+        let Self { venues: Venues(venues), port, plain, seed, symbols, market } = self;
+        let (faults, capture) = (market.faults()?, market.capture());
+        let ca = ca_path.clone();
         let config =
-            SimulationConfig { venues, symbols, seed, plain, port, ca_path: ca_path.clone(), ..Default::default() };
+            SimulationConfig { venues, symbols, seed, plain, port, ca_path: ca, faults, capture, ..Default::default() };
         let simulation = Simulation::start(config)?;
-        let text = plane_config(simulation.endpoints(), symbols, ca_path.as_deref());
+        let text = plane_config(&simulation, ca_path.as_deref());
         let config_path = folder.0.join("plane.toml");
         std::fs::write(&config_path, &text)
             .map_err(|error| Failure::failed(format!("{}: {error}", config_path.display())))?;
         print(global.format(), simulation.endpoints(), ca_path.as_deref(), &text)?;
+        if let Some(capture) = simulation.capture() {
+            let CaptureSummary { exchange, trades, quotes, messages, .. } = capture;
+            global.talk(format_args!(
+                "\nplaying {messages} messages of {exchange} with {trades} trades and {quotes} best bids and asks, once a \
+                 client has subscribed"
+            ));
+        }
         global.talk(format_args!(
             "\nsimulating {symbols} symbols on each; run a plane on them from another terminal:\n\n    tickplane run \
              --config {}\n\nCtrl-C ends.",
@@ -67,8 +81,13 @@ impl Simulate {
         let counts = simulation.counts();
         simulation.stop();
         global.talk(format_args!(
-            "{} trades made, {} frames sent over {} WebSockets, {} requests, {} refusals",
-            counts.trades_made, counts.frames_sent, counts.websockets_opened, counts.requests, counts.refusals
+            "{} trades made, {} frames sent over {} WebSockets, {} requests, {} refusals, {} faults",
+            counts.trades_made,
+            counts.frames_sent,
+            counts.websockets_opened,
+            counts.requests,
+            counts.refusals,
+            counts.faults
         ));
         Ok(())
     }
@@ -104,9 +123,10 @@ impl Drop for Folder {
 }
 
 /// A plane config for these endpoints.
-fn plane_config(endpoints: &[VenueEndpoint], symbols: usize, ca: Option<&Path>) -> String {
+fn plane_config(simulation: &Simulation, ca: Option<&Path>) -> String {
     let mut text = String::from("# A plane on simulated exchanges.\n");
-    for VenueEndpoint { exchange, websocket, rest } in endpoints {
+    for VenueEndpoint { exchange, websocket, rest } in simulation.endpoints() {
+        let symbols = simulation.symbols(*exchange).len();
         // Writing to a String cannot fail.
         let _ = write!(
             text,

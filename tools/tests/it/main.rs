@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod bad_input;
+mod captures;
 mod decode;
 mod demo;
 mod house;

@@ -25,12 +25,15 @@ pub(super) struct Comparison {
     pub(super) traded: u64,
     /// Equal to the bit.
     pub(super) equal: u64,
-    /// Different, or absent from the account.
+    /// Not equal, and saying so: they carry the gap of an outage.
+    pub(super) with_gap: u64,
+    /// Different, or absent from the account, and silent about it.
     pub(super) different: u64,
     /// Intervals between the first and the last row without a row.
     pub(super) missing: u64,
     /// The first differences, for people.
     pub(super) examples: Vec<Difference>,
+    had_outages: bool,
 }
 
 /// One candle that is not what the account says.
@@ -43,9 +46,9 @@ pub(super) struct Difference {
 }
 
 impl Comparison {
-    /// Compares every series with the simulation's account.
-    pub(super) fn new(rows: &Rows, simulation: &Simulation) -> Self {
-        let mut comparison = Self::default();
+    /// Compares every series with the simulation's account; only after outages may a row carry a gap.
+    pub(super) fn new(rows: &Rows, simulation: &Simulation, had_outages: bool) -> Self {
+        let mut comparison = Self { had_outages, ..Self::default() };
         for (key, rows) in rows.values() {
             if let Key::Candles { exchange, symbol, timeframe } = key {
                 comparison.series(key, rows, &account(simulation, *exchange, symbol, *timeframe));
@@ -67,6 +70,8 @@ impl Comparison {
             self.traded += u64::from(candle.trade_count > 0);
             if !is_partial(candle) && is_equal(candle, told) {
                 self.equal += 1;
+            } else if self.had_outages && candle.quality.gap_ms() > 0 {
+                self.with_gap += 1;
             } else {
                 self.different += 1;
                 self.example(key, *candle, told.copied());
@@ -161,8 +166,12 @@ mod tests {
     }
 
     fn compare(rows: &[(u64, Candle)], account: &[u64]) -> Comparison {
+        compare_after(false, rows, account)
+    }
+
+    fn compare_after(had_outages: bool, rows: &[(u64, Candle)], account: &[u64]) -> Comparison {
         let key: Key = "candles:kraken:BTC-USD:1m".parse().unwrap();
-        let mut comparison = Comparison::default();
+        let mut comparison = Comparison { had_outages, ..Comparison::default() };
         let rows = rows.iter().copied().collect();
         comparison.series(&key, &rows, &account.iter().map(|row| told(*row)).collect());
         comparison
@@ -187,6 +196,18 @@ mod tests {
         assert!(compare(&[good(5), (6, synthetic)], &[5]).agrees());
         assert!(!compare(&[good(5), (6, quiet)], &[5]).agrees(), "a gap is not a quiet market");
         assert!(!compare(&[good(5), (6, synthetic)], &[5, 6]).agrees(), "a traded interval is not quiet");
+    }
+
+    #[test]
+    fn after_an_outage_a_row_is_equal_or_carries_the_gap() {
+        let short = Candle { volume: 0.1, trade_count: 1, ..good(6).1 };
+        let honest = Candle { quality: short.quality.with_gap_ms(400), ..short };
+        for (had_outages, row, different, with_gap) in
+            [(true, honest, 0, 1), (true, short, 1, 0), (false, honest, 1, 0)]
+        {
+            let comparison = compare_after(had_outages, &[good(5), (6, row)], &[5, 6]);
+            assert_eq!((comparison.different, comparison.with_gap), (different, with_gap), "{had_outages} {row:?}");
+        }
     }
 
     #[test]

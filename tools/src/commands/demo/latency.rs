@@ -1,7 +1,7 @@
 //! Latencies and counters of a plane, over all its threads and connections.
 
 use hdrhistogram::Histogram;
-use tickplane_segments::{ConnectionCounter, Plane, Stage, ThreadCounter};
+use tickplane_segments::{ConnectionCounter, Plane, Stage, StreamCounter, StreamStatus, ThreadCounter};
 
 /// What the plane counted and measured about itself.
 #[derive(Clone, Debug)]
@@ -18,8 +18,42 @@ pub(super) struct Health {
     pub(super) reconnects: u64,
     /// Trades that were overwritten before a worker caught up.
     pub(super) lost: u64,
+    /// Rows revised.
+    pub(super) revised: u64,
+    /// What became of the streams.
+    pub(super) streams: Streams,
     /// The stages that were measured.
     pub(super) stages: Vec<(Stage, Histogram<u64>)>,
+}
+
+/// What became of all streams together.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Streams {
+    /// Questions asked by REST.
+    pub(super) asks: u64,
+    /// Subscriptions taken anew.
+    pub(super) resubscribes: u64,
+    /// Trades fetched by REST.
+    pub(super) backfilled: u64,
+    /// Trades that are lost for good, where the venue's ids tell.
+    pub(super) lost: u64,
+    /// Places where trades are missing still.
+    pub(super) seams: u64,
+}
+
+impl Streams {
+    fn read(plane: &Plane) -> Self {
+        let of = |exchange| plane.streams(exchange).unwrap_or_default();
+        let all: Vec<StreamStatus> = plane.exchanges().into_iter().flat_map(of).collect();
+        let sum = |counter| all.iter().map(|stream| stream.count(counter)).sum();
+        Self {
+            asks: sum(StreamCounter::Asks),
+            resubscribes: sum(StreamCounter::Resubscribes),
+            backfilled: sum(StreamCounter::Backfilled),
+            lost: sum(StreamCounter::Lost),
+            seams: all.iter().map(|stream| stream.seams).sum(),
+        }
+    }
 }
 
 impl Health {
@@ -44,6 +78,8 @@ impl Health {
             gaps: connection(ConnectionCounter::Gaps),
             reconnects: connections.iter().map(|connection| connection.attempts.saturating_sub(1)).sum(),
             lost: thread(ThreadCounter::Lost),
+            revised: thread(ThreadCounter::Revisions),
+            streams: Streams::read(plane),
             stages,
         }
     }

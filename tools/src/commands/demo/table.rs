@@ -99,7 +99,7 @@ impl Table {
     }
 
     /// Shows how things are, if it is time.
-    pub(super) fn update(&mut self, plane: &Plane) -> Result<(), Failure> {
+    pub(super) fn update(&mut self, plane: &Plane, waits_for_repair: bool) -> Result<(), Failure> {
         let due = if self.is_terminal { DRAW_TIME } else { LINE_TIME };
         let passed = self.updated.elapsed();
         if self.is_quiet || passed < due {
@@ -111,7 +111,8 @@ impl Table {
         let rate = health.trades.saturating_sub(self.trades) as f64 / seconds;
         self.trades = health.trades;
         if !self.is_terminal {
-            talk(self.line(&health, rate));
+            let repair = if waits_for_repair { "  waiting for repair" } else { "" };
+            talk(format_args!("{}{repair}", self.line(&health, rate)));
             return Ok(());
         }
         let text = self.page(&health, rate, seconds);
