@@ -28,7 +28,7 @@ impl Ring {
     /// An executor, or why the system refuses one.
     pub(crate) fn new() -> Result<Self, String> {
         let executor = LocalExecutorBuilder::new(Placement::Unbound).io_memory(MEMORY_BYTES).ring_depth(DEPTH).make();
-        executor.map(|executor| Self { executor }).map_err(|error| error.to_string())
+        executor.map(|executor| Self { executor }).map_err(|error| refusal(&error.to_string()))
     }
 
     /// Turns until `turn` returns `None`, sleeping in between until the epoll set is readable or the time is over.
@@ -42,6 +42,16 @@ impl Ring {
             }
         });
     }
+}
+
+/// glommio's words, and what the user can do.
+fn refusal(words: &str) -> String {
+    let remedy = if words.contains("MemLock") {
+        "raise the limit of locked memory to 512 KiB (`ulimit -l 512`, `docker run --ulimit memlock=524288`)"
+    } else {
+        "allow io_uring (a container's seccomp profile, sysctl kernel.io_uring_disabled)"
+    };
+    format!("{words}; {remedy}, or set the runtime to park")
 }
 
 /// Waits for an epoll set by a poll request in the ring.

@@ -2,10 +2,12 @@
 
 use std::io::Write;
 use std::net::{Shutdown, TcpListener};
+use std::process::Command as Process;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::set_socket_recv_buffer_size;
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tickplane_runtimes::{Command, Gate, Notice, Runtime, probe};
 
 use crate::rig::{LIMIT, Peer, Rig, refusing};
@@ -164,4 +166,33 @@ fn wakes_are_never_lost(runtime: Runtime) {
     }
     // The machine itself may pause; a lost wake costs up to a second each time.
     assert!(slow <= 2, "{slow} of 300 wakes came late");
+}
+
+/// The process in which memory may hardly be locked, as in many a container.
+#[test]
+#[ignore = "the test below starts it"]
+fn a_process_without_locked_memory() {
+    let none = Rlimit { current: Some(64 << 10), maximum: Some(64 << 10) };
+    setrlimit(Resource::Memlock, none).unwrap();
+    let reason = probe(Runtime::Glommio).unwrap_err();
+    let (listener, url) = listen();
+    let rig = Rig::start(Runtime::Glommio, &url, None);
+    let told = rig.hear("the fallback", |notice| match notice {
+        Notice::FellBack { thread, wanted, used, reason } => Some((thread.clone(), *wanted, *used, reason.clone())),
+        _ => None,
+    });
+    assert_eq!(told, ("shard-glommio".to_owned(), Runtime::Glommio, Runtime::Park, reason.clone()));
+    Peer::accept(&listener);
+    println!("refused: {reason}");
+}
+
+#[test]
+fn a_refused_io_uring_falls_back_and_says_why() {
+    let child = Process::new(std::env::current_exe().unwrap())
+        .args(["conformance::a_process_without_locked_memory", "--exact", "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success(), "{text}\n{}", String::from_utf8_lossy(&child.stderr));
+    assert!(text.contains("refused: ") && text.contains("ulimit -l"), "{text}");
 }
