@@ -98,6 +98,7 @@ impl From<ControlError> for Failure {
     fn from(error: ControlError) -> Self {
         match error {
             ControlError::NoPlane { .. } => Self::NotFound(error.to_string()),
+            ControlError::NotOwner { .. } => Self::usage(error),
             _ => Self::failed(error),
         }
     }

@@ -46,6 +46,12 @@ pub enum ControlError {
         /// Its control socket.
         path: String,
     },
+    /// The plane belongs to another user.
+    #[error("control socket {path}: only the user who runs the plane may start and stop its exchanges")]
+    NotOwner {
+        /// The instance's control socket.
+        path: String,
+    },
     /// The socket cannot be used.
     #[error("control socket {path}: {error}")]
     Socket {
@@ -87,6 +93,7 @@ pub fn request(instance: &Instance, request: &ControlRequest) -> Result<ControlA
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
             ControlError::NoPlane { instance: instance.name().to_owned(), path: shown.clone() }
         }
+        ErrorKind::PermissionDenied => ControlError::NotOwner { path: shown.clone() },
         _ => failed(error),
     })?;
     stream.set_read_timeout(Some(ANSWER_TIMEOUT)).map_err(failed)?;

@@ -63,7 +63,11 @@ impl Https {
     /// Sends one request and takes the whole answer.
     pub(crate) fn fetch(&self, request: &Request) -> Result<Vec<u8>, HttpsError> {
         let url = format!("{}{}", self.base, request.path);
-        let failed = |error: ureq::Error| HttpsError::Failed(format!("{url}: {error}"));
+        let failed = |error: ureq::Error| {
+            let text = error.to_string();
+            let remedy = if text.contains("UnknownIssuer") { "; name the file of its CA in `ca`" } else { "" };
+            HttpsError::Failed(format!("{url}: {text}{remedy}"))
+        };
         let mut answer = match request.method {
             Method::Get => {
                 let builder =

@@ -178,7 +178,7 @@ impl FromStr for IndicatorSpec {
         let name = parts.next().unwrap_or_default();
         let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.as_str() == name) else {
             let known: Vec<_> = Kind::ALL.iter().map(|kind| kind.default_spec().to_string()).collect();
-            return fail(format!("is unknown; known are, with other parameters too: {}", known.join(" ")));
+            return fail(format!("is not known; known are, with other parameters too: {}", known.join(" ")));
         };
         let mut spec = kind.default_spec();
         let values: Vec<&str> = parts.collect();
@@ -249,9 +249,9 @@ mod tests {
         for (text, message) in [
             (
                 "vwap_9",
-                "indicator \"vwap_9\": is unknown; known are, with other parameters too: ema_20 rsi_14 atr_14 macd_12_26_9 macdv_12_26_26_9",
+                "indicator \"vwap_9\": is not known; known are, with other parameters too: ema_20 rsi_14 atr_14 macd_12_26_9 macdv_12_26_26_9",
             ),
-            ("", "indicator \"\": is unknown"),
+            ("", "indicator \"\": is not known"),
             (
                 "macd_12_26",
                 "indicator \"macd_12_26\": has 2 parameters; write macd_fast_slow_signal, as in macd_12_26_9",

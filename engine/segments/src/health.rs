@@ -2,9 +2,10 @@
 
 use tickplane_layout::Word;
 use tickplane_layout::health::{
-    CONNECTION_ATTEMPTS, CONNECTION_CONNECTED_AT, CONNECTION_COUNTERS, CONNECTION_LAST_ATTEMPT, CONNECTION_LAST_DATA,
-    CONNECTION_LAST_HEARTBEAT, CONNECTION_REJECTS, CONNECTION_REJECTS_MAX, CONNECTION_STATE, CONNECTION_WORDS,
-    ConnectionCounter, ConnectionState, RECORD_EPOCH, Stage, THREAD_COUNTERS, THREAD_WORDS, ThreadCounter, stage_word,
+    CONNECTION_ATTEMPTS, CONNECTION_CLOSES, CONNECTION_CONNECTED_AT, CONNECTION_COUNTERS, CONNECTION_LAST_ATTEMPT,
+    CONNECTION_LAST_CLOSE, CONNECTION_LAST_DATA, CONNECTION_LAST_HEARTBEAT, CONNECTION_REJECTS, CONNECTION_REJECTS_MAX,
+    CONNECTION_STATE, CONNECTION_WORDS, CloseKind, ConnectionCounter, ConnectionState, RECORD_EPOCH, Stage,
+    THREAD_COUNTERS, THREAD_WORDS, ThreadCounter, stage_word,
 };
 use tickplane_layout::histogram::{HISTOGRAM_WORDS, Histogram, add};
 use tickplane_layout::sync::Ordering;
@@ -103,6 +104,12 @@ impl ConnectionHealth {
     pub fn heartbeat(&mut self, receive_ns: i64) {
         self.count(ConnectionCounter::Heartbeats, 1);
         self.set(CONNECTION_LAST_HEARTBEAT, receive_ns.cast_unsigned());
+    }
+
+    /// The connection ended.
+    pub fn closed(&mut self, kind: CloseKind) {
+        add(&self.claim.region.words()[CONNECTION_CLOSES + kind as usize], 1);
+        self.set(CONNECTION_LAST_CLOSE, 1 + kind as u64);
     }
 
     /// A message or a part of it could not be used.

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +23,8 @@ use crate::{
 };
 
 const DIRECTORY_MODE: u32 = 0o755;
+/// Every user of the host may keep planes under the root, and nobody may remove another's: as in /tmp.
+const ROOT_MODE: u32 = 0o1777;
 const TAKE_TRIES: u32 = 16;
 
 /// A plane open for writing: one per process, on its cold thread. Segments stay when it is dropped.
@@ -172,6 +174,9 @@ impl PlaneWriter {
 fn take_instance(instance: &Instance) -> Result<Lock, SegmentError> {
     let directory = instance.directory();
     let attempt = || {
+        if let Some(root) = directory.parent() {
+            make_root(root)?;
+        }
         let made = DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(directory);
         made.map_err(SegmentError::io("make", directory))?;
         Lock::take(&instance.lock_path())
@@ -184,6 +189,19 @@ fn take_instance(instance: &Instance) -> Result<Lock, SegmentError> {
         }
     }
     attempt()
+}
+
+/// Makes the root if it is not there; one that is keeps the mode its owner gave it.
+fn make_root(root: &Path) -> Result<(), SegmentError> {
+    if root.exists() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(root).map_err(SegmentError::io("make", root))?;
+    // The mode of a new folder is cut by the umask: it is set once more, unless another user was faster.
+    match std::fs::set_permissions(root, std::fs::Permissions::from_mode(ROOT_MODE)) {
+        Err(error) if error.kind() != io::ErrorKind::PermissionDenied => Err(SegmentError::io("make", root)(error)),
+        _ => Ok(()),
+    }
 }
 
 fn remove_file(path: &Path) -> Result<(), SegmentError> {

@@ -6,9 +6,10 @@ use hdrhistogram::Histogram;
 use tickplane_layout::Word;
 use tickplane_layout::header::LifeState;
 use tickplane_layout::health::{
-    CONNECTION_ATTEMPTS, CONNECTION_CONNECTED_AT, CONNECTION_COUNTERS, CONNECTION_LAST_ATTEMPT, CONNECTION_LAST_DATA,
-    CONNECTION_LAST_HEARTBEAT, CONNECTION_REJECTS, CONNECTION_STATE, ConnectionCounter, ConnectionState, RECORD_EPOCH,
-    Stage, THREAD_COUNTERS, ThreadCounter, connection_header, stage_word, thread_header,
+    CONNECTION_ATTEMPTS, CONNECTION_CLOSES, CONNECTION_CONNECTED_AT, CONNECTION_COUNTERS, CONNECTION_LAST_ATTEMPT,
+    CONNECTION_LAST_CLOSE, CONNECTION_LAST_DATA, CONNECTION_LAST_HEARTBEAT, CONNECTION_REJECTS, CONNECTION_STATE,
+    CloseKind, ConnectionCounter, ConnectionState, RECORD_EPOCH, Stage, THREAD_COUNTERS, ThreadCounter,
+    connection_header, stage_word, thread_header,
 };
 use tickplane_layout::histogram::{self, HISTOGRAM_WORDS};
 use tickplane_layout::region::{RegionHeader, RegionKind};
@@ -63,6 +64,10 @@ pub struct ConnectionStatus {
     pub counters: Vec<(ConnectionCounter, u64)>,
     /// What was rejected, by reason, in the order of [`RejectReason::ALL`].
     pub rejects: Vec<(RejectReason, u64)>,
+    /// How often it ended, by kind, in the order of [`CloseKind::ALL`].
+    pub closes: Vec<(CloseKind, u64)>,
+    /// Why it ended last.
+    pub last_close: Option<CloseKind>,
 }
 
 impl ConnectionStatus {
@@ -70,6 +75,12 @@ impl ConnectionStatus {
     #[must_use]
     pub fn count(&self, counter: ConnectionCounter) -> u64 {
         self.counters.iter().find(|(of, _)| *of == counter).map_or(0, |(_, count)| *count)
+    }
+
+    /// How often it ended for this reason.
+    #[must_use]
+    pub fn closed(&self, kind: CloseKind) -> u64 {
+        self.closes.iter().find(|(of, _)| *of == kind).map_or(0, |(_, count)| *count)
     }
 
     /// Rejects of every reason.
@@ -147,6 +158,10 @@ fn connection(words: &[Word], exchange: u8, label: String) -> Option<ConnectionS
         last_attempt_ns: time(CONNECTION_LAST_ATTEMPT),
         counters: counted(ConnectionCounter::ALL, words, CONNECTION_COUNTERS),
         rejects: counted(&RejectReason::ALL, words, CONNECTION_REJECTS),
+        closes: counted(CloseKind::ALL, words, CONNECTION_CLOSES),
+        last_close: load(words, CONNECTION_LAST_CLOSE)
+            .checked_sub(1)
+            .and_then(|number| CloseKind::ALL.get(usize::try_from(number).ok()?).copied()),
     })
 }
 
