@@ -226,8 +226,8 @@ fn what_is_not_there_is_named() {
 #[test]
 fn a_root_that_is_made_serves_every_user() {
     use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path().join("made/by/the/first");
+    let scratch = Scratch::new("root");
+    let root = scratch.path("made/by/the/first");
     let instance = tickplane_segments::Instance::new(Some(&root), "shared").unwrap();
     let writer = PlaneWriter::open(&instance, &PLANE, NOW_NS).unwrap();
     assert_eq!(std::fs::metadata(&root).unwrap().permissions().mode() & 0o7777, 0o1777);
