@@ -1,8 +1,11 @@
 //! Start, stop and what goes wrong, as another process sees it.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, unbounded};
 use tickplane_daemon::{Config, ControlError, ControlRequest, Daemon, request};
 use tickplane_model::ExchangeId;
 
@@ -76,4 +79,49 @@ fn a_server_with_a_certificate_of_unknown_authority_is_refused() {
     let error = daemon.start_exchange(ExchangeId::Binance).unwrap_err();
     assert!(error.contains("certificate") || error.contains("UnknownIssuer"), "{error}");
     daemon.shutdown(false);
+}
+
+/// Answers every upgrade with 429; tells when each came.
+fn refusing_upgrades(retry_after_s: u32) -> (String, Receiver<Instant>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let (tell, told) = unbounded();
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            if tell.send(Instant::now()).is_err() {
+                return;
+            }
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            let answer =
+                format!("HTTP/1.1 429 Too Many Requests\r\nRetry-After: {retry_after_s}\r\nContent-Length: 0\r\n\r\n");
+            // The plane may have left.
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    (url, told)
+}
+
+#[test]
+fn a_venue_that_wants_to_be_left_alone_is_over_a_restart_too() {
+    let world = World::new(1, true);
+    let stay = Duration::from_secs(4);
+    let (url, told) = refusing_upgrades(stay.as_secs() as u32);
+    let mut config = world.config(1);
+    config.exchanges.get_mut(&ExchangeId::Kraken).expect("an entry").websocket = Some(url);
+    let limit = Duration::from_secs(20);
+
+    let (daemon, talk) = start(config.clone());
+    daemon.start_exchange(ExchangeId::Kraken).unwrap_or_else(|error| panic!("{error}"));
+    let refused = told.recv_timeout(limit).unwrap();
+    wait_until("the refusal", limit, || talk.try_iter().any(|line| line.contains("429")));
+    daemon.shutdown(false);
+
+    let (daemon, talk) = start(config);
+    daemon.start_exchange(ExchangeId::Kraken).unwrap_or_else(|error| panic!("{error}"));
+    let again = told.recv_timeout(limit).unwrap();
+    let waited = again.duration_since(refused);
+    assert!(waited >= stay, "asked again after {waited:?}");
+    assert!(talk.try_iter().any(|line| line.contains("waits") && line.contains("venue's limit")));
+    daemon.shutdown(true);
 }
