@@ -8,6 +8,8 @@
 //! word 13  attempts  14 last_attempt_ns              word 32  histograms, one per Stage
 //! word 16  counters, in the order of ConnectionCounter
 //! word 32  rejects, in the order of the model's RejectReason
+//! word 64  closes, in the order of CloseKind
+//! word 96  1 + the number of the last close's kind, 0 for none
 //! ```
 //!
 //! Every word stands for itself and is stored relaxed: a reader sees each counter no older than the one before, and
@@ -69,6 +71,76 @@ counters! {
         Backfilled = 9 "backfilled",
         /// Messages or trades known to be lost in gaps, where the venue's numbers tell.
         Lost = 10 "lost",
+    }
+}
+
+counters! {
+    /// Why a connection ended. The number is part of the format: append, never reorder.
+    CloseKind {
+        /// Nobody listens at the address.
+        TcpRefused = 0 "tcp-refused",
+        /// The peer, or somebody on the way, cut the connection.
+        TcpReset = 1 "tcp-reset",
+        /// The network gave no answer.
+        TcpTimeout = 2 "tcp-timeout",
+        /// There is no way to the address.
+        TcpUnreachable = 3 "tcp-unreachable",
+        /// The peer ended the connection without a word.
+        TcpClosed = 4 "tcp-closed",
+        /// Any other failure of TCP.
+        Tcp = 5 "tcp",
+        /// The host name could not be resolved.
+        Dns = 6 "dns",
+        /// The venue's certificate has expired.
+        TlsExpired = 7 "tls-expired",
+        /// Its certificate is not valid yet: often the local clock.
+        TlsNotYetValid = 8 "tls-not-yet-valid",
+        /// Its certificate is for another host.
+        TlsWrongHost = 9 "tls-wrong-host",
+        /// Nobody we trust signed its certificate.
+        TlsUnknownAuthority = 10 "tls-unknown-authority",
+        /// Its certificate was revoked.
+        TlsRevoked = 11 "tls-revoked",
+        /// Its certificate is of no use otherwise.
+        TlsCertificate = 12 "tls-certificate",
+        /// The venue refused TLS with an alert.
+        TlsAlert = 13 "tls-alert",
+        /// Both sides have no version or cipher in common.
+        TlsIncompatible = 14 "tls-incompatible",
+        /// What came is no TLS, or a record was damaged.
+        TlsGarbage = 15 "tls-garbage",
+        /// The peer went away within the handshake.
+        TlsCut = 16 "tls-cut",
+        /// Any other failure of TLS.
+        Tls = 17 "tls",
+        /// The upgrade was refused with 403: a firewall.
+        Upgrade403 = 18 "upgrade-403",
+        /// With 418: banned.
+        Upgrade418 = 19 "upgrade-418",
+        /// With 429: too often.
+        Upgrade429 = 20 "upgrade-429",
+        /// With 451: not served in this region.
+        Upgrade451 = 21 "upgrade-451",
+        /// With any status from 500 on: the venue's own trouble.
+        Upgrade5xx = 22 "upgrade-5xx",
+        /// With any other answer.
+        Upgrade = 23 "upgrade",
+        /// The peer broke the WebSocket protocol.
+        Protocol = 24 "protocol",
+        /// It sent, or made us send, more than the limits allow.
+        TooLarge = 25 "too-large",
+        /// The venue said goodbye.
+        Closed = 26 "closed",
+        /// It announced that it would.
+        Announced = 27 "announced",
+        /// It did not open in time.
+        OpeningTimeout = 28 "opening-timeout",
+        /// It fell silent.
+        Silent = 29 "silent",
+        /// One of its streams stayed dead.
+        Stale = 30 "stale",
+        /// A defect of ours.
+        Panicked = 31 "panicked",
     }
 }
 
@@ -190,8 +262,15 @@ pub const CONNECTION_COUNTERS_MAX: usize = 16;
 pub const CONNECTION_REJECTS: usize = CONNECTION_COUNTERS + CONNECTION_COUNTERS_MAX;
 /// Room for reject reasons.
 pub const CONNECTION_REJECTS_MAX: usize = 32;
-/// Words of a connection region.
-pub const CONNECTION_WORDS: usize = CONNECTION_REJECTS + CONNECTION_REJECTS_MAX;
+/// First word of its closes by kind.
+pub const CONNECTION_CLOSES: usize = CONNECTION_REJECTS + CONNECTION_REJECTS_MAX;
+/// Room for kinds.
+pub const CONNECTION_CLOSES_MAX: usize = 32;
+/// Word of the last close: 1 + the number of its kind, 0 for none.
+pub const CONNECTION_LAST_CLOSE: usize = CONNECTION_CLOSES + CONNECTION_CLOSES_MAX;
+/// Words of a connection region. It grows within its page, where earlier writers left zeros.
+pub const CONNECTION_WORDS: usize = CONNECTION_LAST_CLOSE + LINE_WORDS;
+const _: () = assert!(CloseKind::ALL.len() <= CONNECTION_CLOSES_MAX && CONNECTION_WORDS <= 512);
 const _: () = assert!(ConnectionCounter::ALL.len() <= CONNECTION_COUNTERS_MAX);
 const _: () = assert!(CONNECTION_COUNTERS.is_multiple_of(LINE_WORDS));
 

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 use tickplane_exchanges::{Exchange, Outbox, Outgoing, Session};
-use tickplane_frames::FrameError;
 use tickplane_model::{ExchangeId, Instrument, InstrumentIndex};
 use tickplane_segments::{ConnectionCounter, ConnectionHealth, ConnectionState};
 
 use crate::Now;
 use crate::backoff::Backoff;
+use crate::close_reason::CloseReason;
 use crate::link::{Address, Link, LinkError};
 
 /// TCP, TLS and the WebSocket upgrade together may take this long.
-const OPENING_MS_MAX: u64 = 10_000;
+pub(crate) const OPENING_MS_MAX: u64 = 10_000;
 /// Sessions are asked about application-level pings this often.
 const TICK_MS: u64 = 1_000;
 
@@ -38,44 +38,6 @@ pub struct ConnectionSpec {
     pub first_attempt_ms: u64,
     /// Tells its jitter from that of others.
     pub seed: u64,
-}
-
-/// Why a connection ended.
-#[derive(Clone, PartialEq, Debug, thiserror::Error)]
-pub enum CloseReason {
-    /// TCP could not be opened or broke.
-    #[error("TCP: {0}")]
-    Tcp(String),
-    /// The host name could not be resolved.
-    #[error("DNS: {0}")]
-    Dns(String),
-    /// TLS or the WebSocket failed.
-    #[error(transparent)]
-    Link(#[from] LinkError),
-    /// The peer closed the WebSocket.
-    #[error("the venue closed the connection with code {0}")]
-    Peer(u16),
-    /// The venue announced that it will close.
-    #[error("the venue announced that it will close the connection")]
-    Announced,
-    /// It did not open in time.
-    #[error("it did not open within {} s", OPENING_MS_MAX / 1_000)]
-    OpeningTimeout,
-    /// Nothing was heard for longer than the venue is ever silent.
-    #[error("nothing heard for {0} ms")]
-    Silent(u32),
-    /// A stream died, and subscribing it anew did not help.
-    #[error("the trades of {symbol} stay away while the venue has newer ones")]
-    Stale {
-        /// Which.
-        symbol: String,
-    },
-    /// The shard met a defect of its own and starts over.
-    #[error("a defect in tickplane; please report the panic message above")]
-    Panicked,
-    /// The user stopped the exchange.
-    #[error("stopped")]
-    Stopped,
 }
 
 enum Phase {
@@ -269,15 +231,4 @@ const fn ms(ms: u32) -> u64 {
 /// Time between two outgoing messages. One message of each period is left for pongs, which some venues count.
 fn spacing_ns(exchange: &dyn Exchange) -> u64 {
     exchange.meta().limits.outgoing.map_or(0, |rate| ms(rate.per_ms) / u64::from(rate.count.saturating_sub(1).max(1)))
-}
-
-impl CloseReason {
-    /// Seconds the venue asks us to stay away, where it does.
-    #[must_use]
-    pub fn retry_after_s(&self) -> Option<u32> {
-        match self {
-            Self::Link(LinkError::Frame(FrameError::Refused { retry_after_s, .. })) => *retry_after_s,
-            _ => None,
-        }
-    }
 }

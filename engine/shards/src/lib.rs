@@ -8,7 +8,10 @@
 
 mod backoff;
 mod budget;
+mod close_reason;
 mod connection;
+#[cfg(test)]
+mod failures;
 mod feed;
 mod fetch;
 mod instrument;
@@ -25,7 +28,8 @@ mod tls;
 mod watch;
 mod worker;
 
-pub use connection::{CloseReason, ConnectionSpec};
+pub use close_reason::CloseReason;
+pub use connection::ConnectionSpec;
 pub use feed::Feed;
 pub use fetch::{Fetch, FetchError};
 pub use instrument::{OwnedInstrument, Route};

@@ -18,6 +18,9 @@ pub enum LinkError {
     /// TLS failed.
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
+    /// The peer went away within the TLS handshake.
+    #[error("TLS: the venue ended the connection within the handshake")]
+    Cut,
     /// The WebSocket failed.
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -108,6 +111,11 @@ impl Link {
             None if closed => Err(FrameError::Closed.into()),
             message => Ok(message),
         }
+    }
+
+    /// Whether the TLS handshake is under way.
+    pub(crate) fn is_shaking_hands(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| !tls.was_open())
     }
 
     pub(crate) fn send(&mut self, message: &Outgoing) -> Result<(), LinkError> {

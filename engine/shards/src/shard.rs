@@ -6,11 +6,13 @@ use tickplane_exchanges::Payload;
 use tickplane_frames::Message;
 use tickplane_model::ExchangeId;
 use tickplane_rings::Sender;
-use tickplane_segments::{ConnectionState, EventKind, EventWriter, PlaneEvent, Stage, ThreadHealth};
+use tickplane_segments::{CloseKind, ConnectionState, EventKind, EventWriter, PlaneEvent, Stage, ThreadHealth};
 
-use crate::connection::{CloseReason, Connection, ConnectionSpec, Due};
+use crate::close_reason::CloseReason;
+use crate::connection::{Connection, ConnectionSpec, Due};
 use crate::fetch::Fetch;
 use crate::instrument::OwnedInstrument;
+use crate::link::{Link, LinkError};
 use crate::now::{Clock, Now};
 use crate::questions::Questions;
 use crate::reading::{Reading, Saw};
@@ -214,7 +216,10 @@ impl Shard {
 
     /// The TCP connection ended, or could not be opened.
     pub fn closed(&mut self, id: ConnectionId, reason: CloseReason, now: Now) {
-        self.end(id, reason, now);
+        let Some(Some(connection)) = self.connections.get(id) else { return };
+        let is_cut = matches!(reason.kind(), CloseKind::TcpClosed | CloseKind::TcpReset);
+        let is_shaking_hands = connection.link.as_ref().is_some_and(Link::is_shaking_hands);
+        self.end(id, if is_cut && is_shaking_hands { LinkError::Cut.into() } else { reason }, now);
     }
 
     /// Does what has become due.
@@ -293,6 +298,9 @@ impl Shard {
         let exchange = connection.exchange();
         let is_stopped = reason == CloseReason::Stopped;
         let retry_ms = connection.ended(now, is_stopped, reason.retry_after_s());
+        if !is_stopped {
+            connection.spec.health.closed(reason.kind());
+        }
         self.each_stream(id, now, StreamPhase::Closed);
         self.actions.push_back(Action::Close { connection: id });
         let what = Happening::Closed { reason, retry_ms: (!is_stopped).then_some(retry_ms) };

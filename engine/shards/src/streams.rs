@@ -5,7 +5,8 @@ use tickplane_exchanges::{Exchange, Outbox, WantedTrades};
 use tickplane_model::{Instrument, Trade};
 use tickplane_segments::{ConnectionCounter, StreamCounter};
 
-use crate::connection::{CloseReason, Connection};
+use crate::close_reason::CloseReason;
+use crate::connection::Connection;
 use crate::fetch::{Fetch, FetchError};
 use crate::instrument::Use;
 use crate::now::{Clock, Now};

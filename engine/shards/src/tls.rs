@@ -31,6 +31,11 @@ impl Tls {
         self.is_open && !self.is_closed
     }
 
+    /// Whether the handshake was ever over.
+    pub(crate) fn was_open(&self) -> bool {
+        self.is_open
+    }
+
     /// Whether the peer said that nothing more comes.
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed

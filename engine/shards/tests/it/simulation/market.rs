@@ -53,6 +53,18 @@ impl Market {
         Self { trades }
     }
 
+    /// Trades of a day in a market that hardly anybody visits: some together, then nothing for up to three hours.
+    pub(crate) fn rare(random: &mut Random, to_ms: u64) -> Self {
+        let (mut trades, mut at_ns) = (Vec::new(), 1_000_000_000);
+        while at_ns < to_ms * 1_000_000 {
+            let (id, price, quantity) = (1 + trades.len() as u64, 100_000 + random.below(100), 1 + random.below(100));
+            trades.push(ModelTrade { id, at_ns, price, quantity, is_sell: false });
+            let gap_s = if random.below(3) == 0 { random.below(10_800) } else { random.below(20) };
+            at_ns += 1_000_000 * (1 + random.below(999) + gap_s * 1_000);
+        }
+        Self { trades }
+    }
+
     /// Trades that have happened by then.
     pub(crate) fn until(&self, at_ns: u64) -> &[ModelTrade] {
         &self.trades[..self.trades.partition_point(|trade| trade.at_ns <= at_ns)]

@@ -274,3 +274,24 @@ fn whatever_goes_wrong_is_repaired_when_it_is_over() {
     assert!(mute as u64 <= 1 + (seeds.end - seeds.start) / 100, "{mute} streams never spoke");
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
+
+#[test]
+fn a_quiet_market_is_left_in_peace_for_24_hours() {
+    const DAY_MS: u64 = 86_400_000;
+    let root = folder();
+    let mut world = World::new(number("TICKPLANE_SEED").unwrap_or(24), root.path());
+    world.venue.markets = [(); 2].map(|()| Market::rare(&mut world.random, DAY_MS));
+    // Heartbeats come in every step: the venue is never silent for long.
+    while world.rig.now_ms() < DAY_MS + 60_000 {
+        world.step(5_000);
+    }
+    assert_eq!(world.rig.reports.len(), 1, "connected once, and never again: {:?}", world.rig.reports);
+    for (symbol, market) in SYMBOLS.into_iter().zip(&world.venue.markets) {
+        let stream = world.rig.stream(symbol);
+        assert_eq!((stream.count(StreamCounter::Stale), stream.count(StreamCounter::Backfilled)), (0, 0), "{stream:?}");
+        let asks = stream.count(StreamCounter::Asks);
+        assert!((10..200).contains(&asks), "{asks} questions about {symbol} in a day");
+        assert_eq!(world.rig.published(symbol).len(), market.trades.len());
+    }
+    world.rig.remove();
+}

@@ -223,9 +223,11 @@ fn row(trade: &ModelTrade) -> String {
 fn message(symbol: &str, kind: &str, trades: &[ModelTrade]) -> String {
     let pair = symbol.replace('-', "/");
     let item = |trade: &ModelTrade| {
-        let (minute, us) = (48 + trade.at_ns / 60_000_000_000, trade.at_ns / 1_000 % 60_000_000);
+        // 17:48 on 25 September 2026, and so much later.
+        let (minute, us) = (17 * 60 + 48 + trade.at_ns / 60_000_000_000, trade.at_ns / 1_000 % 60_000_000);
+        let (day, hour, minute) = (25 + minute / 1_440, minute / 60 % 24, minute % 60);
         format!(
-            r#"{{"symbol":"{pair}","side":"{}","price":{}.{:02},"qty":{}.{:03},"ord_type":"limit","trade_id":{},"timestamp":"2026-09-25T17:{minute:02}:{:02}.{:06}Z"}}"#,
+            r#"{{"symbol":"{pair}","side":"{}","price":{}.{:02},"qty":{}.{:03},"ord_type":"limit","trade_id":{},"timestamp":"2026-09-{day:02}T{hour:02}:{minute:02}:{:02}.{:06}Z"}}"#,
             if trade.is_sell { "sell" } else { "buy" },
             trade.price / 100,
             trade.price % 100,

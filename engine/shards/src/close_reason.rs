@@ -1,0 +1,155 @@
+//! Why a connection ended: in words, as a countable kind, and how long to stay away.
+
+use rustls::{CertificateError, Error as TlsError};
+use tickplane_frames::FrameError;
+use tickplane_segments::CloseKind;
+
+use crate::connection::OPENING_MS_MAX;
+use crate::link::LinkError;
+
+/// A venue that bans says for how long, or is left alone for this long at least (Binance: 2 minutes to 3 days).
+const BANNED_S: u32 = 120;
+/// A firewall or a region that refuses us does not change its mind soon.
+const FORBIDDEN_S: u32 = 300;
+/// A venue that wants fewer attempts and does not say when the next.
+const TOO_OFTEN_S: u32 = 30;
+
+/// Why a connection ended.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum CloseReason {
+    /// TCP could not be opened or broke.
+    #[error("TCP: {0}")]
+    Tcp(String),
+    /// The host name could not be resolved.
+    #[error("DNS: {0}")]
+    Dns(String),
+    /// TLS or the WebSocket failed.
+    #[error("{}{}", .0, advice(.0))]
+    Link(#[from] LinkError),
+    /// The peer closed the WebSocket.
+    #[error("the venue closed the connection with code {0}")]
+    Peer(u16),
+    /// The venue announced that it will close.
+    #[error("the venue announced that it will close the connection")]
+    Announced,
+    /// It did not open in time.
+    #[error("it did not open within {} s", OPENING_MS_MAX / 1_000)]
+    OpeningTimeout,
+    /// Nothing was heard for longer than the venue is ever silent.
+    #[error("nothing heard for {0} ms")]
+    Silent(u32),
+    /// A stream died, and subscribing it anew did not help.
+    #[error("the trades of {symbol} stay away while the venue has newer ones")]
+    Stale {
+        /// Which.
+        symbol: String,
+    },
+    /// The shard met a defect of its own and starts over.
+    #[error("a defect in tickplane; please report the panic message above")]
+    Panicked,
+    /// The user stopped the exchange.
+    #[error("stopped")]
+    Stopped,
+}
+
+impl CloseReason {
+    /// The kind under which it is counted.
+    #[must_use]
+    pub fn kind(&self) -> CloseKind {
+        match self {
+            Self::Tcp(text) => tcp_kind(text),
+            Self::Dns(_) => CloseKind::Dns,
+            Self::Link(LinkError::Tls(error)) => tls_kind(error),
+            Self::Link(LinkError::Cut) => CloseKind::TlsCut,
+            Self::Link(LinkError::Frame(error)) => frame_kind(error),
+            Self::Peer(_) | Self::Stopped => CloseKind::Closed,
+            Self::Announced => CloseKind::Announced,
+            Self::OpeningTimeout => CloseKind::OpeningTimeout,
+            Self::Silent(_) => CloseKind::Silent,
+            Self::Stale { .. } => CloseKind::Stale,
+            Self::Panicked => CloseKind::Panicked,
+        }
+    }
+
+    /// Seconds to stay away at least, whatever the backoff says.
+    #[must_use]
+    pub fn retry_after_s(&self) -> Option<u32> {
+        let Self::Link(LinkError::Frame(FrameError::Refused { status, retry_after_s })) = self else { return None };
+        let at_least = match status {
+            403 | 451 => FORBIDDEN_S,
+            418 => BANNED_S,
+            429 => TOO_OFTEN_S,
+            _ => return *retry_after_s,
+        };
+        Some(match (status, retry_after_s) {
+            (429, Some(seconds)) => *seconds,
+            _ => retry_after_s.unwrap_or(0).max(at_least),
+        })
+    }
+}
+
+/// What the user can do about a refusal.
+fn advice(error: &LinkError) -> &'static str {
+    let LinkError::Frame(FrameError::Refused { status, .. }) = error else { return "" };
+    match status {
+        403 => ": its firewall refuses this address; try another network, or wait",
+        418 => ": this address is banned for a while; start fewer planes on it",
+        429 => ": too many attempts from this address",
+        451 => ": it does not serve this region",
+        _ => "",
+    }
+}
+
+/// The system's error number stands in the text, whatever else the runtime says (Linux: errno.h).
+fn tcp_kind(text: &str) -> CloseKind {
+    let number = text.rsplit_once("(os error ").and_then(|(_, rest)| rest.split(')').next()?.parse().ok());
+    match number {
+        Some(111) => CloseKind::TcpRefused,
+        Some(32 | 103 | 104) => CloseKind::TcpReset,
+        Some(110) => CloseKind::TcpTimeout,
+        Some(100 | 101 | 112 | 113) => CloseKind::TcpUnreachable,
+        None if text.contains("closed") => CloseKind::TcpClosed,
+        _ => CloseKind::Tcp,
+    }
+}
+
+fn tls_kind(error: &TlsError) -> CloseKind {
+    match error {
+        TlsError::InvalidCertificate(error) => certificate_kind(error),
+        TlsError::NoCertificatesPresented | TlsError::UnsupportedNameType => CloseKind::TlsCertificate,
+        TlsError::AlertReceived(_) => CloseKind::TlsAlert,
+        TlsError::PeerIncompatible(_) => CloseKind::TlsIncompatible,
+        TlsError::InvalidMessage(_)
+        | TlsError::InappropriateMessage { .. }
+        | TlsError::InappropriateHandshakeMessage { .. }
+        | TlsError::DecryptError
+        | TlsError::PeerSentOversizedRecord
+        | TlsError::PeerMisbehaved(_) => CloseKind::TlsGarbage,
+        _ => CloseKind::Tls,
+    }
+}
+
+fn certificate_kind(error: &CertificateError) -> CloseKind {
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => CloseKind::TlsExpired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => CloseKind::TlsNotYetValid,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => CloseKind::TlsWrongHost,
+        CertificateError::UnknownIssuer => CloseKind::TlsUnknownAuthority,
+        CertificateError::Revoked => CloseKind::TlsRevoked,
+        _ => CloseKind::TlsCertificate,
+    }
+}
+
+fn frame_kind(error: &FrameError) -> CloseKind {
+    match error {
+        FrameError::Refused { status: 403, .. } => CloseKind::Upgrade403,
+        FrameError::Refused { status: 418, .. } => CloseKind::Upgrade418,
+        FrameError::Refused { status: 429, .. } => CloseKind::Upgrade429,
+        FrameError::Refused { status: 451, .. } => CloseKind::Upgrade451,
+        FrameError::Refused { status: 500.., .. } => CloseKind::Upgrade5xx,
+        FrameError::Refused { .. } | FrameError::Url { .. } => CloseKind::Upgrade,
+        FrameError::TooLarge(_) => CloseKind::TooLarge,
+        FrameError::Protocol(_) => CloseKind::Protocol,
+        FrameError::Closed => CloseKind::Closed,
+    }
+}
