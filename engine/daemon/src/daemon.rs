@@ -26,7 +26,7 @@ use crate::ledger::Ledger;
 use crate::plane::Plane;
 use crate::talk::Talk;
 use crate::threads::Outside;
-use crate::venue::{Venue, venues};
+use crate::venue::{Venue, trusts, venues};
 
 /// How often the cold thread shows that the plane lives.
 const HEARTBEAT: Duration = Duration::from_millis(100);
@@ -65,14 +65,16 @@ impl Daemon {
         let instance = Instance::new(config.root.as_deref(), &config.instance)?;
         let clock = SystemClock::new();
         let talk = Talk::new(talk);
+        let trusts = trusts(&config)?;
+        let writer = Plane::take(&config, &instance, clock.now().epoch_ns)?;
         let ledger = Arc::new(ledger(&instance, &talk)?);
-        let venues = venues(&config, &ledger, &talk)?;
+        let venues = venues(&config, trusts, &ledger, &talk);
         let gate = Arc::new(ConnectGate::new(ledger, venues.values()));
         let fetches = Arc::new(FetchPool::new(venues.keys().copied()));
         let (notices, notice_inbox) = unbounded();
         let (ringer, sleep) = Ringer::new();
         let outside = Outside { gate: gate.clone(), fetcher: fetches.clone(), ringer, notices };
-        let plane = Plane::start(&config, &instance, &outside, clock.now().epoch_ns)?;
+        let plane = Plane::start(&config, &instance, writer, &outside)?;
         let (messages, inbox) = unbounded();
         let socket = ControlSocket::listen(&instance, answering(messages.clone())).map_err(DaemonError::Control)?;
         let description = plane.description().to_owned();

@@ -2,7 +2,7 @@
 //! exceeds what a venue allows one IP.
 //!
 //! ```text
-//! attempts.ledger: 64 pages of 4 KiB, one per key
+//! attempts.UID.ledger: 64 pages of 4 KiB, one per key
 //! 0      16   80           88      96                                      4096
 //! ├─────┼────┼────────────┼───────┼───────────────────────────────────────┤
 //! │magic│key │closed until│per_ms │ 500 times of attempts, in no order    │   all i64, little-endian
@@ -15,7 +15,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -23,8 +23,6 @@ use std::time::Duration;
 use rustix::fs::{FallocateFlags, FlockOperation, MemfdFlags, OFlags, fallocate, flock, memfd_create};
 use tickplane_exchanges::Rate;
 
-/// Its name in the root: with a dot, which no instance's name has.
-const FILE: &str = "attempts.ledger";
 const PAGE: usize = 4_096;
 const PAGES: usize = 64;
 const MAGIC: &[u8; 16] = b"tickplane-tries1";
@@ -54,12 +52,11 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger of a root, and makes both if there are none.
+    /// Opens the user's ledger in a root, and makes it if there is none. The root is there: planes live in it.
     ///
     /// # Errors
     /// When it cannot be opened, or the file system has no room for its 256 KiB.
     pub fn open(root: &Path) -> io::Result<Self> {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(root)?;
         let flags = (OFlags::NOFOLLOW | OFlags::CLOEXEC).bits() as i32;
         let file = OpenOptions::new()
             .read(true)
@@ -68,7 +65,7 @@ impl Ledger {
             .truncate(false)
             .mode(0o600)
             .custom_flags(flags)
-            .open(root.join(FILE))?;
+            .open(root.join(file_name()))?;
         Self::over(file)
     }
 
@@ -132,6 +129,11 @@ impl Ledger {
         let _ = flock(&*file, FlockOperation::Unlock);
         result
     }
+}
+
+/// Its name in the root: with a dot, which no instance's name has, and the user's, since the root is every user's.
+fn file_name() -> String {
+    format!("attempts.{}.ledger", rustix::process::geteuid().as_raw())
 }
 
 fn duration(ns: i64) -> Duration {
@@ -278,12 +280,12 @@ mod tests {
     #[test]
     fn a_restart_knows_what_was_before() {
         let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("planes");
+        let folder = root.path().to_owned();
         for _ in 0..RATE.count {
             assert_eq!(book(&Ledger::open(&folder).unwrap(), "kraken", 0), 0);
         }
         assert_eq!(book(&Ledger::open(&folder).unwrap(), "kraken", 1), PERIOD_MS - 1);
-        let mode = std::fs::metadata(folder.join(FILE)).unwrap().permissions().mode();
+        let mode = std::fs::metadata(folder.join(file_name())).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
@@ -308,9 +310,9 @@ mod tests {
         let year_ms = 365 * 24 * 3_600_000;
         assert_eq!(book(&ledger, "kraken", -year_ms), 0, "what lies a year ahead says nothing");
 
-        std::fs::write(root.path().join(FILE), vec![0x7f; PAGES * PAGE]).unwrap();
+        std::fs::write(root.path().join(file_name()), vec![0x7f; PAGES * PAGE]).unwrap();
         assert_eq!(book(&Ledger::open(root.path()).unwrap(), "kraken", 0), 0);
-        std::fs::write(root.path().join(FILE), b"short").unwrap();
+        std::fs::write(root.path().join(file_name()), b"short").unwrap();
         assert_eq!(book(&Ledger::open(root.path()).unwrap(), "kraken", 0), 0);
     }
 

@@ -48,14 +48,19 @@ pub(crate) struct Plane {
 }
 
 impl Plane {
-    /// Takes the instance, makes its plane segment and starts the threads, idle.
+    /// Takes the instance and makes its plane segment. The first thing of all: it makes the root, and tells whether
+    /// another plane holds the instance.
+    pub(crate) fn take(config: &Config, instance: &Instance, now_ns: i64) -> Result<PlaneWriter, DaemonError> {
+        Ok(PlaneWriter::open(instance, &crate::memory::plane_shape(writing_threads(config)), now_ns)?)
+    }
+
+    /// Starts the threads, idle.
     pub(crate) fn start(
         config: &Config,
         instance: &Instance,
+        mut writer: PlaneWriter,
         outside: &Outside,
-        now_ns: i64,
     ) -> Result<Self, DaemonError> {
-        let mut writer = PlaneWriter::open(instance, &crate::memory::plane_shape(writing_threads(config)), now_ns)?;
         let threads = start_threads(config, &mut writer, outside)?;
         Ok(Self {
             config: config.clone(),
@@ -303,7 +308,7 @@ mod tests {
     use super::*;
     use crate::ledger::Ledger;
     use crate::talk::Talk;
-    use crate::venue::venues;
+    use crate::venue::{trusts, venues};
 
     /// Lets every attempt wait: these tests are about what happens before.
     struct Closed;
@@ -339,10 +344,11 @@ mod tests {
         let instance = Instance::new(config.root.as_deref(), "launch").unwrap();
         let (notices, heard) = unbounded();
         let outside = Outside { gate: Arc::new(Closed), fetcher: Arc::new(Closed), ringer: Ringer::new().0, notices };
-        let mut plane = Plane::start(&config, &instance, &outside, 1).unwrap();
+        let writer = Plane::take(&config, &instance, 1).unwrap();
+        let mut plane = Plane::start(&config, &instance, writer, &outside).unwrap();
         let (talk, _lines) = unbounded();
         let ledger = Arc::new(Ledger::in_memory().unwrap());
-        let venues = venues(&config, &ledger, &Talk::new(talk)).unwrap();
+        let venues = venues(&config, trusts(&config).unwrap(), &ledger, &Talk::new(talk));
         let venue = &venues[&ExchangeId::Kraken];
 
         let good = instrument("BTC-USD", "BTC/USD".to_owned());

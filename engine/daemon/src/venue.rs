@@ -27,23 +27,31 @@ impl Venue {
     }
 }
 
+/// Whom each venue's connections trust: the only part of a venue that can be wrong.
+pub(crate) fn trusts(config: &Config) -> Result<BTreeMap<ExchangeId, Trust>, DaemonError> {
+    let load = |exchange: &&'static dyn Exchange| {
+        let id = exchange.meta().id;
+        let trust = Trust::load(config.exchange(id).ca.as_deref());
+        trust.map(|trust| (id, trust)).map_err(|reason| DaemonError::Exchange { exchange: id, reason })
+    };
+    tickplane_exchanges::all().iter().map(load).collect()
+}
+
 /// Every venue that is carried.
 pub(crate) fn venues(
     config: &Config,
+    mut trusts: BTreeMap<ExchangeId, Trust>,
     ledger: &Arc<Ledger>,
     talk: &Talk,
-) -> Result<BTreeMap<ExchangeId, Venue>, DaemonError> {
-    let mut venues = BTreeMap::new();
-    for exchange in tickplane_exchanges::all() {
+) -> BTreeMap<ExchangeId, Venue> {
+    let venue = |exchange: &&'static dyn Exchange| {
         let meta = exchange.meta();
+        let trust = trusts.remove(&meta.id)?;
         let own = config.exchange(meta.id);
         let websocket = own.websocket.unwrap_or_else(|| meta.websocket[0].to_owned());
         let base = own.rest.unwrap_or_else(|| meta.rest.to_owned());
-        let trust =
-            Trust::load(own.ca.as_deref()).map_err(|reason| DaemonError::Exchange { exchange: meta.id, reason })?;
         let rest = Arc::new(Rest::new(*exchange, &base, &trust, ledger.clone(), talk.clone()));
-        let hosts = Hosts { websocket, rest: base };
-        venues.insert(meta.id, Venue { exchange: *exchange, hosts, trust, rest });
-    }
-    Ok(venues)
+        Some((meta.id, Venue { exchange: *exchange, hosts: Hosts { websocket, rest: base }, trust, rest }))
+    };
+    tickplane_exchanges::all().iter().filter_map(venue).collect()
 }
