@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Stop(stop::Stop),
     /// List the keys a plane publishes
     Ls(ls::Ls),
-    /// Show how a plane is: memory, connections, latencies
+    /// Show how a plane is: memory, connections, streams, latencies
     Status(status::Status),
     /// Print the newest values of keys, and follow them
     Tail(tail::Tail),

@@ -49,6 +49,7 @@ fn the_commands_tell_of_a_running_plane() {
     assert_eq!((&types[0]["type"], &types[0]["state"]), (&Value::from("plane"), &Value::from("running")));
     let connections: Vec<&Value> = types.iter().filter(|value| value["type"] == "connection").collect();
     assert!(!connections.is_empty() && connections.iter().all(|value| value["exchange"] == "kraken"), "{status:?}");
+    streams(at, &types);
     tickplane(&["status", "coinbase", "--root", at]).fails(3, "`tickplane start coinbase` connects it");
 
     let taken = types[0]["memory_bytes"].as_u64().unwrap();
@@ -76,6 +77,23 @@ fn the_commands_tell_of_a_running_plane() {
     let left = tickplane(&["ls", "--root", at]);
     assert!(left.lines().len() > 10 && left.stderr.contains("does not run"), "{:?}", left.stderr);
     assert!(!root.path().join("default/control.sock").exists());
+}
+
+/// Every stream has a record, and a table without an exchange counts them.
+fn streams(at: &str, of_kraken: &[Value]) {
+    let streams: Vec<&Value> = of_kraken.iter().filter(|value| value["type"] == "stream").collect();
+    assert!(!streams.is_empty() && streams.iter().all(|value| value["exchange"] == "kraken"), "{of_kraken:?}");
+    for stream in &streams {
+        assert!(["subscribed", "live"].contains(&stream["state"].as_str().unwrap()), "{stream}");
+        for name in ["last_trade_ns", "asks", "resubscribes", "open_seams", "backfilled", "lost"] {
+            assert!(stream[name].is_number(), "{name}: {stream}");
+        }
+    }
+    let table = tickplane(&["status", "kraken", "--root", at]);
+    let listed = table.lines().iter().filter(|line| line.starts_with("kraken ") && line.contains("-USD")).count();
+    assert_eq!(listed, streams.len(), "{table:?}");
+    let table = tickplane(&["status", "--root", at]);
+    assert!(table.lines().iter().any(|line| line.contains(" streams: ")), "{table:?}");
 }
 
 fn wrong_keys(at: &str) {

@@ -1,11 +1,14 @@
 //! `status`: how a plane is, from what it writes about itself in shared memory.
 
+mod streams;
+
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use tickplane_model::{ExchangeId, NS_PER_SECOND, format_time};
 use tickplane_segments::{ConnectionStatus, LifeState, Plane, PlaneStatus, StageStatus, ThreadStatus};
 
+use self::streams::Streams;
 use crate::arguments::{Global, exchange};
 use crate::failure::Failure;
 use crate::memory::held_bytes;
@@ -16,10 +19,16 @@ const AFTER_HELP: &str = "\
 Reads shared memory only: nobody is asked, nobody waits. Rates are measured over one second. Latencies are since the
 start, in microseconds; network is the venue's time to ours, so differing clocks are in it.
 
+A connection is idle, connecting, connected, subscribed, live, stale, waiting (for its next attempt) or closed. A stream
+of trades is closed, connecting, subscribed (confirmed, no trade yet), live, quiet (silent, and the venue has nothing
+newer) or stale (silent while the venue has newer trades). Without EXCHANGE a table shows only the streams that are not
+live or miss something; with it, and in JSON and CSV, every one.
+
 Examples:
     tickplane status
     tickplane status binance
-    tickplane status --format json | jq 'select(.type == \"connection\")'";
+    tickplane status --format json | jq 'select(.type == \"connection\")'
+    tickplane status --format json | jq 'select(.type == \"stream\" and .state == \"stale\")'";
 
 /// How long rates are measured.
 const RATE_TIME: Duration = Duration::from_secs(1);
@@ -28,7 +37,7 @@ const RATE_TIME: Duration = Duration::from_secs(1);
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Status {
-    /// Only this exchange's connections
+    /// Only this exchange's connections, and all of its streams
     #[arg(value_parser = exchange)]
     exchange: Option<ExchangeId>,
 }
@@ -77,6 +86,7 @@ struct Sample {
     plane: PlaneStatus,
     memory_bytes: u64,
     connections: Vec<(ConnectionStatus, Rates)>,
+    streams: Streams,
     threads: Vec<ThreadStatus>,
     now_ns: i64,
 }
@@ -108,6 +118,7 @@ impl Sample {
             plane: status,
             memory_bytes: held_bytes(plane),
             connections: plane.connections().into_iter().filter(wanted).map(rated).collect(),
+            streams: Streams::read(plane, only),
             threads: plane.threads(),
             now_ns: now_ns(),
         }
@@ -116,6 +127,7 @@ impl Sample {
     fn records(&self, instance: &str) -> Vec<Record> {
         let mut records = vec![self.plane_record(instance)];
         records.extend(self.connections.iter().map(|(connection, rates)| connection_record(connection, *rates)));
+        records.extend(self.streams.records());
         records.extend(self.threads.iter().map(thread_record));
         for thread in &self.threads {
             records.extend(thread.stages.iter().filter(|s| !s.histogram.is_empty()).map(|s| stage_record(thread, s)));
@@ -147,6 +159,9 @@ impl Sample {
             self.connection_table()?;
             self.rejects()?;
         }
+        if self.plane.alive {
+            self.streams.table(self.now_ns)?;
+        }
         let stages = self.stage_rows();
         if !stages.is_empty() {
             Sheet::line("")?;
@@ -175,6 +190,7 @@ impl Sample {
             "connection",
             "state",
             "for",
+            "last data",
             "messages/s",
             "trades/s",
             "quotes/s",
@@ -192,6 +208,7 @@ impl Sample {
                 Cell::Text(name(connection)),
                 Cell::text(if self.plane.alive { connection.state.as_str() } else { "gone" }),
                 if self.plane.alive && connection.connected_at_ns > 0 { Cell::Text(duration(up)) } else { Cell::None },
+                age(connection.last_data_ns, self.now_ns),
                 Cell::Text(format!("{:.0}", rates.messages)),
                 Cell::Text(format!("{:.0}", rates.trades)),
                 Cell::Text(format!("{:.0}", rates.quotes)),
@@ -294,6 +311,11 @@ pub(crate) fn micros(ns: u64) -> String {
     let micros = ns as f64 / 1e3;
     let digits = if micros < 10.0 { 2 } else { usize::from(micros < 100.0) };
     format!("{micros:.digits$}")
+}
+
+/// The time since then, nothing if it never was.
+fn age(then_ns: i64, now_ns: i64) -> Cell {
+    if then_ns == 0 { Cell::None } else { Cell::Text(duration((now_ns - then_ns) / NS_PER_SECOND)) }
 }
 
 fn duration(seconds: i64) -> String {
