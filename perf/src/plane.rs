@@ -164,7 +164,7 @@ fn connection(
     };
     Ok(ConnectionSpec {
         exchange: venue,
-        address: Address::parse(url).map_err(|error| refused(&error.to_string()))?,
+        addresses: vec![Address::parse(url).map_err(|error| refused(&error.to_string()))?],
         route,
         headers: headers.clone(),
         tls,

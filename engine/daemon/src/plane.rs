@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Sender, bounded};
 use tickplane_candles::SeriesConfig;
-use tickplane_exchanges::{ConnectionPlan, Endpoint};
+use tickplane_exchanges::{ConnectionPlan, Endpoint, Hosts};
 use tickplane_model::{ExchangeId, Instrument, InstrumentIndex, Symbol, Trade};
 use tickplane_runtimes::{Command, Thread};
 use tickplane_segments::{Bell, ExchangeWriter, Instance, InstrumentWriter, PlaneWriter};
@@ -202,28 +202,32 @@ impl Plane {
         number: &mut u64,
     ) -> Result<Vec<ConnectionSpec>, String> {
         let instruments: Vec<Instrument> = carried.iter().map(|(_, instrument)| instrument.clone()).collect();
-        let plans = venue.exchange.plan(&venue.hosts, &instruments);
-        plans
-            .iter()
-            .map(|plan| {
+        let plans_at = |websocket: &String| {
+            let hosts = Hosts { websocket: websocket.clone(), ..venue.hosts.clone() };
+            venue.exchange.plan(&hosts, &instruments)
+        };
+        // The same connections at every host.
+        let plans: Vec<Vec<ConnectionPlan>> = venue.websockets.iter().map(plans_at).collect();
+        (0..plans[0].len())
+            .map(|at| {
                 *number += 1;
-                self.connection(venue, plan, *number, carried)
+                let plans: Vec<&ConnectionPlan> = plans.iter().filter_map(|plans| plans.get(at)).collect();
+                self.connection(venue, &plans, *number, carried)
             })
             .collect()
     }
 
+    /// A connection by its plans, one per host.
     fn connection(
         &mut self,
         venue: &Venue,
-        plan: &ConnectionPlan,
+        plans: &[&ConnectionPlan],
         number: u64,
         carried: &[(InstrumentIndex, Instrument)],
     ) -> Result<ConnectionSpec, String> {
-        let Endpoint::Url(url) = &plan.endpoint else {
-            return Err("the venue hands out addresses by REST, which is not carried yet".to_owned());
-        };
-        let address = Address::parse(url).map_err(|error| error.to_string())?;
-        let label = format!("{}:{} #{number}", address.host, address.port);
+        let addresses = plans.iter().map(|plan| address(plan)).collect::<Result<Vec<_>, _>>()?;
+        let plan = plans[0];
+        let label = format!("{}:{} #{number}", addresses[0].host, addresses[0].port);
         let health = self.writer.connection(venue.id(), &label).map_err(|error| error.to_string())?;
         let rate = venue.exchange.meta().limits.connects;
         // Half of the venue's allowance at once, the rest of it stays for reconnects.
@@ -231,7 +235,7 @@ impl Plane {
             rate.map_or(0, |rate| (number - 1) / u64::from((rate.count / 2).max(1)) * u64::from(rate.per_ms));
         Ok(ConnectionSpec {
             exchange: venue.exchange,
-            address,
+            addresses,
             route: plan.route,
             headers: plan.headers.clone(),
             tls: venue.trust.tls.clone(),
@@ -240,6 +244,13 @@ impl Plane {
             first_attempt_ms,
             seed: number ^ u64::from(std::process::id()) << 32,
         })
+    }
+}
+
+fn address(plan: &ConnectionPlan) -> Result<Address, String> {
+    match &plan.endpoint {
+        Endpoint::Url(url) => Address::parse(url).map_err(|error| error.to_string()),
+        Endpoint::Request(_) => Err("the venue hands out addresses by REST, which is not carried yet".to_owned()),
     }
 }
 

@@ -16,7 +16,10 @@ use crate::trust::Trust;
 /// A venue's hosts and trust, from its metadata and config.
 pub(crate) struct Venue {
     pub(crate) exchange: &'static dyn Exchange,
+    /// The preferred hosts.
     pub(crate) hosts: Hosts,
+    /// WebSocket bases that are tried in turn, the preferred first.
+    pub(crate) websockets: Vec<String>,
     pub(crate) trust: Trust,
     pub(crate) rest: Arc<Rest>,
 }
@@ -48,10 +51,14 @@ pub(crate) fn venues(
         let meta = exchange.meta();
         let trust = trusts.remove(&meta.id)?;
         let own = config.exchange(meta.id);
-        let websocket = own.websocket.unwrap_or_else(|| meta.websocket[0].to_owned());
+        let websockets = match own.websocket {
+            Some(websocket) => vec![websocket],
+            None => meta.websocket.iter().map(|base| (*base).to_owned()).collect(),
+        };
         let base = own.rest.unwrap_or_else(|| meta.rest.to_owned());
         let rest = Arc::new(Rest::new(*exchange, &base, &trust, ledger.clone(), talk.clone()));
-        Some((meta.id, Venue { exchange: *exchange, hosts: Hosts { websocket, rest: base }, trust, rest }))
+        let hosts = Hosts { websocket: websockets[0].clone(), rest: base };
+        Some((meta.id, Venue { exchange: *exchange, hosts, websockets, trust, rest }))
     };
     tickplane_exchanges::all().iter().filter_map(venue).collect()
 }

@@ -22,8 +22,8 @@ const TICK_MS: u64 = 1_000;
 pub struct ConnectionSpec {
     /// The venue.
     pub exchange: &'static dyn Exchange,
-    /// Where it goes.
-    pub address: Address,
+    /// Where it goes, the preferred first; at least one. An attempt that brings no data is followed by one at the next.
+    pub addresses: Vec<Address>,
     /// What the socket serves, for the session.
     pub route: &'static str,
     /// Headers of the upgrade that the venue demands.
@@ -67,6 +67,8 @@ pub(crate) struct Connection {
     pub(crate) is_subscribed: bool,
     /// Whether data came on this socket.
     pub(crate) has_data: bool,
+    /// Which of the addresses is tried.
+    at: usize,
     /// Counts attempts, so that a late answer of the resolver is known as late.
     pub(crate) attempt: u64,
     phase: Phase,
@@ -88,6 +90,7 @@ impl Connection {
             outbox: VecDeque::new(),
             is_subscribed: false,
             has_data: false,
+            at: 0,
             attempt: 0,
             phase,
             backoff,
@@ -99,6 +102,11 @@ impl Connection {
 
     pub(crate) fn exchange(&self) -> ExchangeId {
         self.spec.exchange.meta().id
+    }
+
+    /// Where the present or next attempt goes.
+    pub(crate) fn address(&self) -> &Address {
+        &self.spec.addresses[self.at]
     }
 
     /// An attempt begins.
@@ -119,7 +127,7 @@ impl Connection {
     /// TCP is open: TLS and the upgrade begin.
     pub(crate) fn connected(&mut self) -> Result<(), LinkError> {
         let limit = self.spec.exchange.meta().limits.incoming_bytes_max;
-        let mut link = Link::new(&self.spec.address, &self.spec.tls, &self.spec.headers, limit)?;
+        let mut link = Link::new(self.address(), &self.spec.tls, &self.spec.headers, limit)?;
         link.receive(&mut [], &mut self.outgoing)?;
         link.poll()?;
         link.flush(&mut self.outgoing)?;
@@ -158,6 +166,8 @@ impl Connection {
     /// Forgets the socket; returns how many milliseconds until the next attempt.
     pub(crate) fn ended(&mut self, now: Now, is_stopped: bool, retry_after_s: Option<u32>) -> u64 {
         let wait_ms = self.backoff.next_ms().max(u64::from(retry_after_s.unwrap_or(0)) * 1_000);
+        // A host that served is the first to be asked again.
+        self.at = (self.at + usize::from(!self.has_data)) % self.spec.addresses.len();
         self.link = None;
         self.session = None;
         self.outgoing.clear();

@@ -129,7 +129,11 @@ impl Shard {
     }
 
     /// Adds a connection; its first attempt follows by itself.
+    ///
+    /// # Panics
+    /// If it has no address.
     pub fn add_connection(&mut self, spec: ConnectionSpec, now: Now) -> ConnectionId {
+        assert!(!spec.addresses.is_empty(), "a connection goes somewhere");
         let id = self.connections.iter().position(Option::is_none).unwrap_or(self.connections.len());
         for (index, _) in spec.instruments.iter() {
             self.homes[*index as usize] = Some(id);
@@ -281,7 +285,7 @@ impl Shard {
     fn begin(&mut self, id: ConnectionId, now: Now) {
         let Some(connection) = &mut self.connections[id] else { return };
         connection.begin(now);
-        let address = &connection.spec.address;
+        let address = connection.address();
         self.actions.push_back(Action::Connect {
             connection: id,
             attempt: connection.attempt,
@@ -403,7 +407,7 @@ impl Shard {
         let Some(Some(connection)) = self.connections.get_mut(id) else { return };
         connection.opened(now);
         let exchange = connection.exchange();
-        let address = &connection.spec.address;
+        let address = connection.address();
         let what = Happening::Connected {
             host: format!("{}:{}", address.host, address.port),
             instruments: connection.spec.instruments.len(),

@@ -1,10 +1,10 @@
 //! When connections open, what they say first, and when they are given up.
 
 use tickplane_model::RejectReason;
-use tickplane_segments::{ConnectionCounter, ConnectionState};
+use tickplane_segments::{CloseKind, ConnectionCounter, ConnectionState};
 use tickplane_shards::{CloseReason, Happening};
 
-use crate::rig::{Rig, ack, texts, trades};
+use crate::rig::{Rig, RigShape, ack, texts, trades};
 
 #[test]
 fn a_connection_subscribes_and_its_states_are_told() {
@@ -159,6 +159,43 @@ fn after_a_panic_every_connection_is_opened_anew() {
     rig.accept();
     rig.say(&[trades("BTC-USD", "update", 1..2, 0)]);
     assert_eq!(rig.published("BTC-USD"), [1]);
+}
+
+#[test]
+fn hosts_are_tried_in_turn_and_one_that_served_is_tried_again_first() {
+    let addresses = &["ws://first/v2", "ws://second:81/v2", "ws://third/v2"];
+    let mut rig = Rig::of(RigShape { addresses, ..RigShape::default() });
+    rig.pass_ms(0);
+    for _ in 0..4 {
+        rig.shard.closed(0, CloseReason::Tcp("Connection refused (os error 111)".to_owned()), rig_now(&rig));
+        rig.pass_ms(31_000);
+    }
+    assert_eq!(rig.hosts, ["first:80", "second:81", "third:80", "first:80", "second:81"]);
+    assert_eq!((rig.status().closed(CloseKind::TcpRefused), rig.status().last_close), (4, Some(CloseKind::TcpRefused)));
+    rig.accept();
+    rig.say(&[trades("BTC-USD", "update", 1..2, 0)]);
+    for _ in 0..2 {
+        rig.shard.closed(0, CloseReason::Announced, rig_now(&rig));
+        rig.pass_ms(31_000);
+    }
+    assert_eq!(rig.hosts[5..], ["second:81", "third:80"]);
+    assert_eq!(rig.status().closed(CloseKind::Announced), 2);
+}
+
+#[test]
+fn a_venue_that_bans_is_left_alone_for_minutes() {
+    for (status, wait_s) in [(418, 120), (403, 300), (429, 30)] {
+        let mut rig = Rig::new(64);
+        rig.pass_ms(0);
+        rig.open_tcp();
+        rig.receive(format!("HTTP/1.1 {status} No\r\n\r\n").as_bytes());
+        for _ in 0..wait_s - 1 {
+            rig.pass_ms(1_000);
+        }
+        assert_eq!(rig.attempts.len(), 1, "{status}: {:?}", rig.reports);
+        rig.pass_ms(2_000);
+        assert_eq!(rig.attempts.len(), 2, "{status}");
+    }
 }
 
 fn rig_now(rig: &Rig) -> tickplane_shards::Now {

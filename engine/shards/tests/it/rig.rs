@@ -49,6 +49,8 @@ pub(crate) struct RigShape {
     pub(crate) seed: u64,
     /// The venue: Kraken, or what passes for it.
     pub(crate) exchange: &'static dyn Exchange,
+    /// The venue's hosts.
+    pub(crate) addresses: &'static [&'static str],
     /// Where its segments lie; a folder of its own that is emptied at the end, if none is given.
     pub(crate) root: Option<PathBuf>,
 }
@@ -57,7 +59,16 @@ impl Default for RigShape {
     fn default() -> Self {
         let (ids, root) = (TradeIds::Contiguous, None);
         let exchange = tickplane_exchanges::exchange(ExchangeId::Kraken).unwrap();
-        Self { ring_events: 1_024, trade_capacity: 256, revise_rows: 120, ids, seed: 7, exchange, root }
+        Self {
+            ring_events: 1_024,
+            trade_capacity: 256,
+            revise_rows: 120,
+            ids,
+            seed: 7,
+            exchange,
+            addresses: &["ws://localhost:1/v2"],
+            root,
+        }
     }
 }
 
@@ -80,6 +91,8 @@ pub(crate) struct Rig {
     pub(crate) reports: Vec<Happening>,
     /// Attempts the shard asked for, with their time in milliseconds.
     pub(crate) attempts: Vec<u64>,
+    /// Where those attempts went.
+    pub(crate) hosts: Vec<String>,
     /// What it asked by REST and was not answered yet.
     pub(crate) fetches: Vec<Fetch>,
     /// Whether the shard holds a TCP connection.
@@ -142,7 +155,7 @@ impl Rig {
         let health = writer.connection(ExchangeId::Kraken, "kraken #1").unwrap();
         let spec = ConnectionSpec {
             exchange: shape.exchange,
-            address: Address::parse("ws://localhost:1/v2").unwrap(),
+            addresses: shape.addresses.iter().map(|url| Address::parse(url).unwrap()).collect(),
             route: "",
             headers: Vec::new(),
             tls: TLS.clone(),
@@ -161,6 +174,7 @@ impl Rig {
             reports: Vec::new(),
             attempts: Vec::new(),
             fetches: Vec::new(),
+            hosts: Vec::new(),
             is_connected: false,
             writer,
             _root: root,
@@ -188,7 +202,8 @@ impl Rig {
         while let Some(action) = self.shard.next_action() {
             match action {
                 Action::Connect { connection, attempt, host, port } => {
-                    assert_eq!((connection, host.as_str(), port), (0, "localhost", 1));
+                    assert_eq!(connection, 0);
+                    self.hosts.push(format!("{host}:{port}"));
                     assert!(self.shard.expects(0, attempt) && !self.shard.expects(0, attempt + 1));
                     self.attempts.push(self.now_ms());
                 }
@@ -204,8 +219,7 @@ impl Rig {
 
     /// TCP opens and the peer answers the upgrade; the shard's subscriptions are in the outgoing bytes.
     pub(crate) fn accept(&mut self) {
-        self.is_connected = true;
-        self.shard.connected(0, self.clock.now());
+        self.open_tcp();
         let request = String::from_utf8(self.take_outgoing()).unwrap();
         let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap().trim();
         let answer = format!(
@@ -213,6 +227,12 @@ impl Rig {
             derive_accept_key(key.as_bytes())
         );
         self.receive(answer.as_bytes());
+    }
+
+    /// TCP opens, and the peer says nothing yet.
+    pub(crate) fn open_tcp(&mut self) {
+        self.is_connected = true;
+        self.shard.connected(0, self.clock.now());
     }
 
     pub(crate) fn take_outgoing(&mut self) -> Vec<u8> {

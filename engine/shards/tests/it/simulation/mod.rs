@@ -55,6 +55,7 @@ impl World {
             seed,
             root: Some(root.to_owned()),
             exchange: &SMALL_PAGES,
+            ..RigShape::default()
         });
         Self { rig, venue, random, ids, log: vec![format!("{ids:?}")] }
     }
