@@ -139,7 +139,7 @@ fn plane(root: &Path, runtime: Runtime, venue: &Venue) -> (Thread, PlaneWriter) 
         shard.add_instrument(OwnedInstrument::new(regions, TradeIds::Increasing, Route { ring: 0, slot: number }));
         connections.push(ConnectionSpec {
             exchange: tickplane_exchanges::exchange(ExchangeId::Kraken).unwrap(),
-            address: Address::parse(&format!("ws://{}/S{number}", venue.address)).unwrap(),
+            addresses: vec![Address::parse(&format!("ws://{}/S{number}", venue.address)).unwrap()],
             route: "",
             headers: Vec::new(),
             tls: tls.clone(),

@@ -1,5 +1,6 @@
 //! What is missing is asked for, taken in once, and shows in the candles only as long as it is missing.
 
+use tickplane_exchanges::TradeIds;
 use tickplane_segments::{ConnectionCounter, StreamCounter, StreamState};
 use tickplane_shards::{CloseReason, FetchError};
 
@@ -170,4 +171,44 @@ fn an_interruption_is_fetched_page_by_page_too() {
     assert_eq!(rig.published("BTC-USD"), (1..2_100).collect::<Vec<_>>());
     rig.heartbeats(4);
     assert!(rig.fetches.iter().all(|fetch| !fetch.request.path.contains("BTC/USD")), "the last page was not full");
+}
+
+/// A rig of a venue whose ids grow with holes.
+fn increasing() -> Rig {
+    let mut rig = Rig::of(RigShape { ids: TradeIds::Increasing, ..RigShape::default() });
+    rig.pass_ms(0);
+    rig.accept();
+    rig.say(&[ack("BTC-USD"), ack("ETH-USD"), trades("BTC-USD", "update", 1..4, 1_000)]);
+    rig
+}
+
+#[test]
+fn an_answer_that_does_not_reach_back_leaves_a_seam() {
+    let mut rig = increasing();
+    reconnect(&mut rig);
+    let (_, ticket) = rig.asked("BTC-USD", 3);
+    rig.answer(ticket, rest("BTC-USD", 10..14, 1_300));
+    let (_, ticket) = rig.asked("BTC-USD", 3);
+    assert_eq!((rig.stream("BTC-USD").seams, rig.stream("BTC-USD").missing), (1, 0), "how many, no id tells");
+    rig.answer(ticket, rest("BTC-USD", 3..11, 1_100));
+    assert_eq!(rig.published("BTC-USD"), [1, 2, 3, 10, 11, 12, 13, 4, 5, 6, 7, 8, 9]);
+    rig.heartbeats(1);
+    assert_eq!(rig.stream("BTC-USD").seams, 0);
+}
+
+#[test]
+fn a_subscription_taken_anew_is_an_interruption_of_its_own() {
+    let mut rig = increasing();
+    let (_, ticket) = rig.asked("BTC-USD", 70);
+    rig.answer(ticket, rest("BTC-USD", 3..6, 1_100));
+    rig.heartbeats(3);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Stale);
+    // What the old subscription still had on its way settles the first interruption, and so does its seam.
+    rig.say(&[trades("BTC-USD", "update", 5..7, 40_000)]);
+    let (_, ticket) = rig.asked("BTC-USD", 3);
+    rig.answer(ticket, rest("BTC-USD", 5..7, 40_000));
+    rig.say(&[ack("BTC-USD")]);
+    let (_, ticket) = rig.asked("BTC-USD", 4);
+    rig.answer(ticket, rest("BTC-USD", 6..9, 40_001));
+    assert_eq!(rig.published("BTC-USD"), (1..9).collect::<Vec<_>>(), "trades between the two subscriptions");
 }
