@@ -4,6 +4,14 @@
 //! ```text
 //! bytes ─► Link (TLS, frames) ─► Session (venue) ─► Shard: de-duplicate, publish ─► Sender ═► Worker: candles, indicators
 //! ```
+//!
+//! | file | noun |
+//! |---|---|
+//! | `tape.rs` | which trades of an instrument were seen, and between which ones some are missing |
+//! | `watch.rs`, `rhythm.rs` | whether a stream lives, by its own rhythm |
+//! | `questions.rs`, `budget.rs`, `repair.rs` | what venues are asked by REST, how much of it, and how often |
+//! | `streams.rs` | what the shard does about all that |
+//! | `close_reason.rs` | why a connection ended |
 #![forbid(unsafe_code)]
 
 mod backoff;

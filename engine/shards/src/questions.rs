@@ -17,6 +17,9 @@ const ANSWER_MS_MAX: u64 = 30_000;
 const NEWS_PERCENT: u64 = 25;
 const REPAIR_PERCENT: u64 = 50;
 
+/// How long a venue whose budget is spent is not thought of.
+const SPENT_MS: u64 = 500;
+
 /// Slots of the table of venues.
 const EXCHANGES: usize = ExchangeId::ALL.len() + 1;
 
@@ -47,7 +50,9 @@ pub(crate) struct Question {
 struct Venue {
     news: Budget,
     repairs: Budget,
-    paused_until_ns: u64,
+    /// No questions about silent streams, and none at all, until then.
+    news_from_ns: u64,
+    any_from_ns: u64,
 }
 
 /// All questions of a shard.
@@ -73,6 +78,15 @@ impl Questions {
         self.out.iter().any(|question| question.instrument == instrument)
     }
 
+    /// Whether a question to this venue is worth being put into words.
+    pub(crate) fn may_ask(&self, exchange: ExchangeId, purpose: Purpose, now: Now) -> bool {
+        let from_ns = |venue: &Venue| match purpose {
+            Purpose::News => venue.any_from_ns.max(venue.news_from_ns),
+            _ => venue.any_from_ns,
+        };
+        self.venues[exchange as usize].as_ref().is_none_or(|venue| now.monotonic_ns >= from_ns(venue))
+    }
+
     /// Notes a question and gives its ticket; `None` when the venue may not be asked now.
     pub(crate) fn ask(
         &mut self,
@@ -86,10 +100,15 @@ impl Questions {
         let venue = self.venues[exchange as usize].get_or_insert_with(|| Venue {
             news: Budget::new(limits.requests, NEWS_PERCENT, now),
             repairs: Budget::new(limits.requests, REPAIR_PERCENT, now),
-            paused_until_ns: 0,
+            news_from_ns: 0,
+            any_from_ns: 0,
         });
-        let budget = if purpose == Purpose::News { &mut venue.news } else { &mut venue.repairs };
-        if out >= OUT_OF_VENUE_MAX || now.monotonic_ns < venue.paused_until_ns || !budget.take(weight, now) {
+        let (budget, from_ns) = match purpose {
+            Purpose::News => (&mut venue.news, &mut venue.news_from_ns),
+            _ => (&mut venue.repairs, &mut venue.any_from_ns),
+        };
+        if out >= OUT_OF_VENUE_MAX || !budget.take(weight, now) {
+            *from_ns = (*from_ns).max(now.after_ms(SPENT_MS));
             return None;
         }
         self.tickets += 1;
@@ -114,7 +133,7 @@ impl Questions {
     /// The venue wants to be left alone.
     pub(crate) fn pause(&mut self, exchange: ExchangeId, seconds: u32, now: Now) {
         if let Some(venue) = &mut self.venues[exchange as usize] {
-            venue.paused_until_ns = venue.paused_until_ns.max(now.after_ms(u64::from(seconds) * 1_000));
+            venue.any_from_ns = venue.any_from_ns.max(now.after_ms(u64::from(seconds) * 1_000));
         }
     }
 

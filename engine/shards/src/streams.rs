@@ -95,6 +95,9 @@ impl Shard {
 
     fn ask(&mut self, index: usize, purpose: Purpose, wanted: WantedTrades, now: Now) -> bool {
         let Some((exchange, facts)) = self.facts(index) else { return false };
+        if !self.questions.may_ask(exchange.meta().id, purpose, now) {
+            return false;
+        }
         let request = exchange.trades_request(facts, wanted);
         let meta = exchange.meta();
         let about = (index, purpose, self.instruments[index].watch.epoch);
