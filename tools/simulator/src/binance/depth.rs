@@ -1,9 +1,11 @@
 //! Book streams: changes every 100 or 1000 ms with the ids of the updates they hold, or the best levels whole.
 
+use std::collections::BTreeMap;
+
 use tickplane_model::NS_PER_MS;
 
 use super::messages::{Unit, price, quantity};
-use crate::market::{Book, Instrument, LEVELS, Level, Listing, Market};
+use crate::market::{Book, Instrument, LEVELS, Level, Listing, Market, MarketQuote};
 
 /// What a book stream sends, and how often.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,7 +40,13 @@ pub(super) struct Depths {
     index: u32,
     depth: Depth,
     book: Book,
+    /// Levels touched since the last message, one that came and went included: a REST snapshot may have shown it.
+    bids: BTreeMap<i64, i64>,
+    asks: BTreeMap<i64, i64>,
+    /// The last update in `book`.
     update_id: u64,
+    /// The last update in a message.
+    sent_id: u64,
     pub(super) due_ns: i64,
 }
 
@@ -48,31 +56,48 @@ impl Depths {
         let instrument = market.instrument(index);
         let book = Book::new(instrument, LEVELS);
         let update_id = instrument.quote.update_id;
-        Self { name, index, depth, book, update_id, due_ns: now_ns + depth.period_ns }
+        let (bids, asks) = Default::default();
+        let due_ns = now_ns + depth.period_ns;
+        Self { name, index, depth, book, bids, asks, update_id, sent_id: update_id, due_ns }
+    }
+
+    /// Takes in a quote of some instrument.
+    pub(super) fn quoted(&mut self, index: u32, quote: &MarketQuote, market: &Market) {
+        // A quote from before the subscription is in the book already.
+        if index != self.index || quote.update_id <= self.update_id {
+            return;
+        }
+        self.update_id = quote.update_id;
+        if self.depth.top.is_none() {
+            let new = Book::behind(quote, &market.instrument(index).listing, LEVELS);
+            let changes = self.book.changes(&new, false);
+            self.book = new;
+            self.bids.extend(changes.bids);
+            self.asks.extend(changes.asks);
+        }
     }
 
     /// The message due now, if anything changed.
     pub(super) fn due(&mut self, market: &Market, now_ns: i64, unit: Unit) -> Option<String> {
         self.due_ns += self.depth.period_ns;
         let instrument = market.instrument(self.index);
-        let first = self.update_id + 1;
-        if instrument.quote.update_id < first {
+        let first = self.sent_id + 1;
+        if self.update_id < first {
             return None;
         }
-        self.update_id = instrument.quote.update_id;
+        self.sent_id = self.update_id;
         if let Some(top) = self.depth.top {
             return Some(snapshot(instrument, top));
         }
-        let new = Book::new(instrument, LEVELS);
-        let changes = self.book.changes(&new, false);
-        self.book = new;
+        let bids: Vec<Level> = std::mem::take(&mut self.bids).into_iter().rev().collect();
+        let asks: Vec<Level> = std::mem::take(&mut self.asks).into_iter().collect();
         Some(format!(
             r#"{{"e":"depthUpdate","E":{},"s":"{}","U":{first},"u":{},"b":{},"a":{}}}"#,
             unit.of(now_ns),
             super::ticker(&instrument.listing),
             self.update_id,
-            rows(&instrument.listing, &changes.bids),
-            rows(&instrument.listing, &changes.asks)
+            rows(&instrument.listing, &bids),
+            rows(&instrument.listing, &asks)
         ))
     }
 }

@@ -337,6 +337,9 @@ impl Feed for BinanceFeed {
         let mut at = 0;
         while let Some(event) = events.get(at) {
             at += 1;
+            if let MarketEvent::Quote(index, quote) = event {
+                self.depths.iter_mut().for_each(|depths| depths.quoted(*index, quote, market));
+            }
             match *event {
                 MarketEvent::Quote(index, quote) if self.wanted[index as usize] & BOOK_TICKER != 0 => {
                     let listing = &market.instrument(index).listing;

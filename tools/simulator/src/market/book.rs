@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use super::instrument::Instrument;
+use super::listing::Listing;
 use super::random::Random;
+use super::trade::MarketQuote;
 
 /// Levels per side of the whole book.
 pub(crate) const LEVELS: usize = 200;
@@ -19,15 +21,19 @@ pub(crate) struct Book {
 }
 
 impl Book {
-    /// The book as it is now, at most `depth` levels a side. Below the best, levels stand on a fixed grid with
-    /// quantities that belong to their prices: as the quote moves, levels come and go at the ends.
+    /// The book as it is now, at most `depth` levels a side.
     pub(crate) fn new(instrument: &Instrument, depth: usize) -> Self {
-        let quote = &instrument.quote;
-        let grid = (instrument.listing.price / 60_000).max(1);
+        Self::behind(&instrument.quote, &instrument.listing, depth)
+    }
+
+    /// The book behind a quote. Below the best, levels stand on a fixed grid with quantities that belong to their
+    /// prices: as the quote moves, levels come and go at the ends.
+    pub(crate) fn behind(quote: &MarketQuote, listing: &Listing, depth: usize) -> Self {
+        let grid = (listing.price / 60_000).max(1);
         let depth = depth.min(LEVELS);
         let quantity = |price: i64| {
-            let share = Random::new(price as u64, instrument.listing.quantity as u64).below(64) as i64;
-            instrument.listing.quantity / 4 + share * instrument.listing.quantity / 16 + 1
+            let share = Random::new(price as u64, listing.quantity as u64).below(64) as i64;
+            listing.quantity / 4 + share * listing.quantity / 16 + 1
         };
         let first_bid = (quote.bid - 1).div_euclid(grid) * grid;
         let first_ask = quote.ask.div_euclid(grid) * grid + grid;
