@@ -87,7 +87,7 @@ fi
 
 if [ $record = yes ]; then
     name=perf/records/$(date -u +%F)-$(git rev-parse --short=10 HEAD)-autobahn
-    dirty=$(git status --short -- Cargo.toml Cargo.lock engine/frames perf/autobahn.sh)
+    dirty=$(git status --short -- Cargo.toml Cargo.lock engine/frames perf/autobahn.sh | cut -c4- | paste -sd ' ')
     cp "$results" "$name.csv"
     {
         cat <<MARKDOWN
@@ -101,7 +101,7 @@ if [ $record = yes ]; then
 | command | \`perf/autobahn.sh --record\`, $took s |
 | suite | $SUITE, fuzzing server, $("$python" --version 2>&1) |
 | client | \`tickplane_frames::Socket\` in engine/frames/examples/autobahn_client.rs, tungstenite $(sed -n '/^name = "tungstenite"$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock) |
-| commit | $(git rev-parse --short=10 HEAD), ${dirty:-what it builds from is clean} |
+| commit | $(git rev-parse --short=10 HEAD), $([ -n "$dirty" ] && echo "with changes in $dirty" || echo "what it builds from is clean") |
 | build | $(rustc --version), dev |
 | machine | $(lscpu | sed -n 's/^Model name: *//p'), $(nproc) CPUs, Linux $(uname -r) |
 
