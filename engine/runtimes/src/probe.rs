@@ -63,7 +63,8 @@ mod tests {
     #[test]
     fn glommio_runs_or_says_why_not() {
         if let Err(reason) = probe(Runtime::Glommio) {
-            assert!(!reason.is_empty());
+            // Every other test is skipped where the machine refuses; a sleep of ours that no wake ends is no refusal.
+            assert!(reason.contains("set the runtime to park"), "{reason}");
             eprintln!("skipped: this machine refuses glommio: {reason}");
         }
     }

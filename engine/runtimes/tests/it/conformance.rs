@@ -163,9 +163,9 @@ fn wakes_are_never_lost(runtime: Runtime) {
         rig.thread.waking().send(Command::AddConnections(Vec::new(), done));
         let _ = taken.recv();
         slow += u32::from(start.elapsed() > Duration::from_millis(250));
+        // The machine itself may pause; a lost wake costs up to a second each time.
+        assert!(slow <= 2, "{slow} of {} wakes came late", round + 1);
     }
-    // The machine itself may pause; a lost wake costs up to a second each time.
-    assert!(slow <= 2, "{slow} of 300 wakes came late");
 }
 
 /// The process in which memory may hardly be locked, as in many a container.
