@@ -89,7 +89,7 @@ fn connection(writer: &mut PlaneWriter, url: &str) -> ConnectionSpec {
         .with_no_client_auth();
     ConnectionSpec {
         exchange: tickplane_exchanges::exchange(ExchangeId::Kraken).unwrap(),
-        address: Address::parse(url).unwrap(),
+        addresses: vec![Address::parse(url).unwrap()],
         route: "",
         headers: Vec::new(),
         tls: Arc::new(tls),
