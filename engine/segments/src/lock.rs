@@ -15,7 +15,16 @@ use crate::SegmentError;
 /// The lock, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Unlocks by word: closing alone would leave the lock with a child that was forked and has not reached its exec.
+    fn drop(&mut self) {
+        let request = request(libc::F_UNLCK);
+        // SAFETY: F_OFD_SETLK reads one `flock`, which `request` is.
+        unsafe { libc::fcntl(self.file.as_raw_fd(), libc::F_OFD_SETLK, &raw const request) };
+    }
 }
 
 impl Lock {
@@ -35,7 +44,7 @@ impl Lock {
             }
             if is_at(&file, path) {
                 note_holder(&mut file).map_err(SegmentError::io("write", path))?;
-                return Ok(Self { _file: file });
+                return Ok(Self { file });
             }
         }
     }
