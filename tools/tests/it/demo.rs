@@ -23,7 +23,8 @@ fn demo(wrapper: &[&str], args: &[&str]) -> Value {
     assert_eq!(outcome.stderr, "");
     // The ledger of attempts outlives every plane, by its purpose.
     let left: Vec<_> = std::fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(left.iter().all(|name| name == "attempts.ledger"), "the instance is removed: {left:?}");
+    let is_ledger = |name: &std::ffi::OsString| name.to_string_lossy().ends_with(".ledger");
+    assert!(left.iter().all(is_ledger), "the instance is removed: {left:?}");
     summary
 }
 
@@ -50,6 +51,24 @@ fn candles_agree_with_a_worker() {
 #[test]
 fn candles_agree_on_one_core() {
     is_clean(&demo(&["taskset", "-c", "0"], &["--seconds", "8"]));
+}
+
+#[test]
+fn after_faults_it_waits_for_repair_and_tells_of_it() {
+    let root = root();
+    let script = root.path().join("outage.faults");
+    std::fs::write(&script, "# an outage\nbinance:lost-trades@3+2\n").unwrap();
+    let args = ["demo", "--quiet", "--format", "json", "--root", root.path().to_str().unwrap()];
+    let what = ["--venues", "binance,kraken", "--symbols", "3", "--seconds", "6", "--fault", "kraken:disconnect@3"];
+    let script = ["--fault-script", script.to_str().unwrap()];
+    let outcome = crate::support::tickplane(&[&args[..], &what, &script].concat());
+    let summary: Value = serde_json::from_str(outcome.lines()[0]).unwrap();
+    for (name, expected) in [("faults", 2), ("reconnects", 1), ("seams_open", 0), ("candles_different", 0)] {
+        assert_eq!(summary[name], expected, "{name}: {summary}");
+    }
+    for name in ["gaps", "trades_backfilled", "rows_revised", "candles_traded"] {
+        assert!(summary[name].as_u64().unwrap() > 0, "{name}: {summary}");
+    }
 }
 
 #[test]
