@@ -5,6 +5,7 @@ mod bad_input;
 mod captures;
 mod decode;
 mod demo;
+mod faults;
 mod house;
 mod memory;
 mod plane;

@@ -158,6 +158,7 @@ impl Sample {
             Sheet::line("")?;
             self.connection_table()?;
             self.rejects()?;
+            self.closes()?;
         }
         if self.plane.alive {
             self.streams.table(self.now_ns)?;
@@ -231,6 +232,17 @@ impl Sample {
         Ok(())
     }
 
+    fn closes(&self) -> Result<(), Failure> {
+        for (connection, _) in &self.connections {
+            let Some(last) = connection.last_close else { continue };
+            let kinds = connection.closes.iter().filter(|(_, count)| *count > 0);
+            let kinds: Vec<String> = kinds.map(|(kind, count)| format!("{} {count}", kind.as_str())).collect();
+            let text = format!("  {} ended last by {}; in all: {}", name(connection), last.as_str(), kinds.join(", "));
+            Sheet::line(&text)?;
+        }
+        Ok(())
+    }
+
     fn stage_rows(&self) -> Vec<Vec<Cell>> {
         let mut rows = Vec::new();
         for thread in &self.threads {
@@ -282,6 +294,9 @@ fn connection_record(connection: &ConnectionStatus, rates: Rates) -> Record {
         ("quotes_per_second", Cell::Number(rates.quotes)),
     ];
     fields.extend(connection.counters.iter().map(|(counter, count)| (counter.as_str(), Cell::count(*count))));
+    fields.push(("last_close", connection.last_close.map_or(Cell::None, |kind| Cell::text(kind.as_str()))));
+    let closes = connection.closes.iter().filter(|(_, count)| *count > 0);
+    fields.extend(closes.map(|(kind, count)| (kind.as_str(), Cell::count(*count))));
     fields.push(("rejects", Cell::count(connection.rejected())));
     let rejects = connection.rejects.iter().filter(|(_, count)| *count > 0);
     fields.extend(rejects.map(|(reason, count)| (reason.as_str(), Cell::count(*count))));

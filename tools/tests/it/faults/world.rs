@@ -1,0 +1,255 @@
+//! One simulated venue and a plane on it, for one fault.
+
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, unbounded};
+use tempfile::TempDir;
+use tickplane_daemon::{Config, Daemon, ExchangeConfig};
+use tickplane_model::{Candle, ExchangeId, Key, Quality, Symbol, Timeframe};
+use tickplane_runtimes::Runtime;
+use tickplane_segments::{
+    ConnectionCounter, ConnectionState, Instance, Plane, StreamCounter, StreamState, ThreadCounter,
+};
+use tickplane_simulator::{Fault, Simulation, SimulationConfig, TallyRow};
+
+use super::cases::{Case, Sign};
+use crate::support::root;
+
+const SYMBOLS: usize = 3;
+/// The plane runs undisturbed for so long, so that streams have a rhythm.
+const CALM: Duration = Duration::from_secs(4);
+/// The plane has so long to be well after a fault's end.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// A plane that is well stays so for this long.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// A venue and a plane.
+pub(super) struct World {
+    root: TempDir,
+    simulation: Simulation,
+    daemon: Option<Daemon>,
+    lines: Receiver<String>,
+    talk: Vec<String>,
+    plane: Plane,
+    exchange: ExchangeId,
+    /// When the last fault ends.
+    calm: Instant,
+}
+
+/// The rows against the venue's account.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Comparison {
+    pub(super) rows: usize,
+    /// Carry a gap.
+    pub(super) gaps: usize,
+    /// Are not equal and do not say so.
+    pub(super) silent: usize,
+    pub(super) missing: u64,
+    example: Option<(Key, Candle, Option<TallyRow>)>,
+}
+
+impl Comparison {
+    pub(super) fn is_equal(&self) -> bool {
+        self.rows > 0 && self.gaps == 0 && self.silent == 0 && self.missing == 0
+    }
+}
+
+impl World {
+    /// A flowing market of the fault's venue, and a plane that reads it.
+    pub(super) fn start(fault: &str) -> Self {
+        let exchange = fault.parse::<Fault>().unwrap().exchange;
+        let root = root();
+        let ca = root.path().join("ca.pem");
+        let config = SimulationConfig {
+            venues: vec![exchange],
+            symbols: SYMBOLS,
+            ca_path: Some(ca.clone()),
+            ..SimulationConfig::default()
+        };
+        let simulation = Simulation::start(config).unwrap();
+        let endpoint = simulation.endpoints()[0].clone();
+        let own = ExchangeConfig {
+            top: SYMBOLS,
+            websocket: Some(endpoint.websocket),
+            rest: Some(endpoint.rest),
+            ca: Some(ca),
+            ..ExchangeConfig::default()
+        };
+        let planes = root.path().join("planes");
+        let config = Config {
+            instance: "fault".to_owned(),
+            root: Some(planes.clone()),
+            runtime: Some(Runtime::Park),
+            shards: Some(1),
+            workers: Some(0),
+            timeframes: vec![Timeframe::S1, Timeframe::S5],
+            depth: 200,
+            exchanges: [(exchange, own)].into_iter().collect(),
+            ..Config::default()
+        };
+        let (talk, lines) = unbounded();
+        let daemon = Daemon::start(config, talk).unwrap();
+        daemon.start_exchange(exchange).unwrap();
+        let plane = Plane::open(&Instance::new(Some(&planes), "fault").unwrap()).unwrap();
+        let (daemon, calm) = (Some(daemon), Instant::now());
+        let mut world = Self { root, simulation, daemon, lines, talk: Vec::new(), plane, exchange, calm };
+        let flows = |world: &Self| {
+            let streams = world.plane.streams(exchange).unwrap_or_default();
+            streams.len() == SYMBOLS && streams.iter().all(|stream| stream.state == StreamState::Live)
+        };
+        assert!(world.waits(PATIENCE, flows), "the market does not flow: {:#?}", world.talk);
+        std::thread::sleep(CALM);
+        world
+    }
+
+    /// Injects the faults; gives the time until the plane showed that it noticed.
+    pub(super) fn strike(&mut self, case: &Case) -> Option<Duration> {
+        let before = self.signs(case.sign);
+        let start = Instant::now();
+        let mut faults = vec![case.fault.parse::<Fault>().unwrap()];
+        faults.extend(case.with.iter().map(|with| format!("{}:{with}", self.exchange).parse::<Fault>().unwrap()));
+        for Fault { exchange, kind, at, duration } in faults {
+            std::thread::sleep(at);
+            self.simulation.inject_for(exchange, kind, duration).unwrap();
+            self.calm = self.calm.max(Instant::now() + duration);
+        }
+        let limit = Duration::from_secs(case.within_s);
+        let sign = case.sign;
+        let noticed = sign != Sign::None && self.waits(limit, |world| world.signs(sign) > before);
+        let detected = noticed.then(|| start.elapsed());
+        std::thread::sleep(self.calm.saturating_duration_since(Instant::now()));
+        detected
+    }
+
+    fn signs(&self, sign: Sign) -> u64 {
+        sign.count(&self.plane, &self.talk)
+    }
+
+    /// Waits until the plane is well and its rows are equal; gives what is not well, and the rows as they stand.
+    pub(super) fn recover(&mut self) -> (Option<String>, Comparison) {
+        self.waits(PATIENCE, |world| world.problem().is_none() && world.compare().is_equal());
+        std::thread::sleep(SETTLE);
+        (self.problem(), self.compare())
+    }
+
+    /// What is not as it has to be.
+    fn problem(&self) -> Option<String> {
+        let connections = self.plane.connections();
+        if let Some(down) = connections.iter().find(|connection| connection.state != ConnectionState::Live) {
+            return Some(format!("the connection is {}", down.state.as_str()));
+        }
+        let streams = self.plane.streams(self.exchange).unwrap_or_default();
+        let is_well = |state| matches!(state, StreamState::Live | StreamState::Quiet);
+        if let Some(down) = streams.iter().find(|stream| !is_well(stream.state)) {
+            return Some(format!("{} is {}", down.symbol, down.state.as_str()));
+        }
+        let open: u64 = streams.iter().map(|stream| stream.seams).sum();
+        let lost: u64 = streams.iter().map(|stream| stream.count(StreamCounter::Lost)).sum();
+        (open + lost > 0).then(|| format!("{open} seams are open, {lost} trades lost"))
+    }
+
+    /// Compares every closed, whole row with the venue's account, which is asked after the rows were read.
+    fn compare(&self) -> Comparison {
+        let mut comparison = Comparison::default();
+        for symbol in self.simulation.symbols(self.exchange) {
+            for timeframe in [Timeframe::S1, Timeframe::S5] {
+                self.compare_series(&symbol, timeframe, &mut comparison);
+            }
+        }
+        comparison
+    }
+
+    fn compare_series(&self, symbol: &Symbol, timeframe: Timeframe, comparison: &mut Comparison) {
+        let exchange = self.exchange;
+        let key = Key::Candles { exchange, symbol: symbol.clone(), timeframe };
+        let Some(rows) = self.plane.series(&key).ok().and_then(|series| series.candles(series.depth()).ok()) else {
+            return;
+        };
+        let tally = self.simulation.tally(exchange, symbol, timeframe);
+        let is_partial = |candle: &&Candle| candle.quality.contains(Quality::PARTIAL);
+        let mut expected: Option<i64> = None;
+        for candle in rows.candles.iter().skip_while(is_partial) {
+            let skipped = expected.map_or(0, |expected| (candle.open_time_ns - expected) / timeframe.length_ns());
+            comparison.missing += skipped.unsigned_abs();
+            expected = Some(candle.open_time_ns + timeframe.length_ns());
+            comparison.rows += 1;
+            let told = tally.iter().find(|row| row.open_time_ns == candle.open_time_ns);
+            if candle.quality.gap_ms() > 0 {
+                comparison.gaps += 1;
+            } else if !is_equal(candle, told) {
+                comparison.silent += 1;
+                comparison.example.get_or_insert_with(|| (key.clone(), *candle, told.copied()));
+            }
+        }
+    }
+
+    /// What was counted, in words.
+    pub(super) fn account(&self) -> String {
+        let connections = self.plane.connections();
+        let reconnects: u64 = connections.iter().map(|connection| connection.attempts.saturating_sub(1)).sum();
+        let rejects: u64 = connections.iter().map(|connection| connection.rejected()).sum();
+        let of = |counter| connections.iter().map(|connection| connection.count(counter)).sum();
+        let threads = self.plane.threads();
+        let revised = threads.iter().map(|thread| thread.count(ThreadCounter::Revisions)).sum();
+        let counts: [(u64, &str); 6] = [
+            (of(ConnectionCounter::Gaps), "gaps"),
+            (reconnects, "reconnects"),
+            (rejects, "rejects"),
+            (of(ConnectionCounter::Duplicates), "duplicates"),
+            (of(ConnectionCounter::Backfilled), "backfilled"),
+            (revised, "revisions"),
+        ];
+        let closes = connections.iter().flat_map(|connection| &connection.closes);
+        let closes = closes.map(|(kind, count)| (*count, kind.as_str()));
+        let words = counts.into_iter().chain(closes).filter(|(count, _)| *count > 0);
+        let words: Vec<String> = words.map(|(count, name)| format!("{count} {name}")).collect();
+        if words.is_empty() { "nothing counted".to_owned() } else { words.join(", ") }
+    }
+
+    /// What there is to know about a plane that ended wrong, on stderr.
+    pub(super) fn tell(&mut self) {
+        self.talk.extend(self.lines.try_iter());
+        eprintln!("{:#?}\n{:#?}\n{:#?}", self.talk, self.plane.streams(self.exchange), self.compare().example);
+    }
+
+    /// Waits until this holds, at most so long, and hears what the plane says.
+    fn waits(&mut self, limit: Duration, mut holds: impl FnMut(&Self) -> bool) -> bool {
+        let start = Instant::now();
+        loop {
+            self.talk.extend(self.lines.try_iter());
+            if holds(self) {
+                return true;
+            }
+            if start.elapsed() >= limit {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(daemon) = self.daemon.take() {
+            daemon.shutdown(true);
+        }
+        debug_assert!(self.root.path().exists());
+    }
+}
+
+fn is_equal(candle: &Candle, told: Option<&TallyRow>) -> bool {
+    let Some(told) = told else {
+        return candle.trade_count == 0 && candle.quality.contains(Quality::SYNTHETIC);
+    };
+    let read = [
+        candle.open,
+        candle.high,
+        candle.low,
+        candle.close,
+        candle.volume,
+        candle.quote_volume,
+        candle.taker_buy_volume,
+    ];
+    let account = [told.open, told.high, told.low, told.close, told.volume, told.quote_volume, told.taker_buy_volume];
+    candle.trade_count == told.trade_count && read.map(f64::to_bits) == account.map(f64::to_bits)
+}
