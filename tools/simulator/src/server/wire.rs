@@ -32,6 +32,8 @@ pub(crate) struct Wire {
     pub(crate) drip: Option<usize>,
     /// The first record after the handshake is to be a corrupt one.
     pub(crate) corrupt: bool,
+    /// Whether TLS says goodbye once everything queued is sent: rustls takes no data after that.
+    finishing: bool,
 }
 
 impl Wire {
@@ -39,7 +41,7 @@ impl Wire {
     pub(crate) fn new(socket: TcpStream, tls: Option<&Arc<ServerConfig>>) -> Result<Self, rustls::Error> {
         let tls = tls.map(|config| ServerConnection::new(Arc::clone(config)).map(Box::new)).transpose()?;
         let (queue, sent, allowance) = (Vec::new(), 0, 0);
-        Ok(Self { socket, tls, queue, sent, allowance, muted: false, drip: None, corrupt: false })
+        Ok(Self { socket, tls, queue, sent, allowance, muted: false, drip: None, corrupt: false, finishing: false })
     }
 
     /// The socket, for registration.
@@ -111,7 +113,11 @@ impl Wire {
             let _ = outlet.write(&CORRUPT_RECORD)?;
         }
         if rest.is_empty() {
-            return Ok(Some(true));
+            if !std::mem::take(&mut self.finishing) {
+                return Ok(Some(true));
+            }
+            tls.send_close_notify();
+            return Ok(None);
         }
         self.sent += tls.writer().write(&rest[..rest.len().min(PIECE)])?;
         Ok(None)
@@ -119,9 +125,7 @@ impl Wire {
 
     /// Says goodbye in TLS, after everything queued.
     pub(crate) fn finish(&mut self) {
-        if let Some(tls) = &mut self.tls {
-            tls.send_close_notify();
-        }
+        self.finishing = self.tls.is_some();
     }
 }
 

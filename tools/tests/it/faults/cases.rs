@@ -127,17 +127,12 @@ pub(super) const CASES: &[Case] = &[
     after_disconnect("kraken:reset-handshake@0+5:tls", Sign::Closed(CloseKind::TlsCut), 5, RETRIES),
     after_disconnect("coinbase:reset-handshake@0+5:upgrade", Sign::Closed(CloseKind::TcpReset), 5, RETRIES),
     after_disconnect("kraken:refuse-connects@0+5", Sign::Closed(CloseKind::TcpRefused), 5, RETRIES),
-    Case {
-        known: Some(
-            "the answer of a refused upgrade is taken for the end of the WebSocket: its Retry-After is not obeyed",
-        ),
-        ..after_disconnect(
-            "binance:upgrade-429@0+5:3",
-            Sign::Closed(CloseKind::Upgrade429),
-            5,
-            "tries again with growing waits, sooner than it was told, then fetches what was missed",
-        )
-    },
+    after_disconnect(
+        "binance:upgrade-429@0+5:3",
+        Sign::Closed(CloseKind::Upgrade429),
+        5,
+        "waits as long as the venue wants, then fetches what was missed",
+    ),
     after_disconnect("binance:tls@0+5:expired", Sign::Closed(CloseKind::TlsExpired), 5, RETRIES),
     after_disconnect("coinbase:tls@0+5:wrong-host", Sign::Closed(CloseKind::TlsWrongHost), 5, RETRIES),
     after_disconnect("kraken:tls@0+5:unknown-ca", Sign::Closed(CloseKind::TlsUnknownAuthority), 5, RETRIES),
