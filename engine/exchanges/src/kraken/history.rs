@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use tickplane_model::{
-    Candle, ExchangeId, Instrument, InstrumentStatus, NS_PER_SECOND, Product, Quality, RejectReason, Timeframe, Trade,
-    TradeFlags, TradeId,
+    Candle, ExchangeId, Instrument, InstrumentStatus, NS_PER_SECOND, NS_PER_US, Product, Quality, RejectReason,
+    Timeframe, Trade, TradeFlags, TradeId,
 };
 use tickplane_scan::{Array, Object, Value, decimal, fractional_seconds};
 
@@ -104,14 +104,21 @@ fn trade(row: Value<'_>) -> Result<Trade, RejectReason> {
         "s" => TradeFlags::SELL,
         _ => return Err(RejectReason::MissingField),
     };
+    let at_ns = time(fractional_seconds(unsigned(at).map_err(|_| RejectReason::BadTime)?))?;
     Ok(Trade {
-        exchange_ns: time(fractional_seconds(unsigned(at).map_err(|_| RejectReason::BadTime)?))?,
+        exchange_ns: nearest_microsecond(at_ns),
         receive_ns: 0,
         price: positive(price)?,
         quantity: positive(quantity)?,
         id: TradeId::number(u128::from(integer(id)?)),
         flags: side.with(TradeFlags::BACKFILLED),
     })
+}
+
+/// The stream tells times to the microsecond, and an `f64` of today's seconds is off by up to 120 ns: a trade that comes
+/// both ways must come at one time, or it changes places with its neighbours.
+fn nearest_microsecond(time_ns: i64) -> i64 {
+    (time_ns + NS_PER_US / 2).div_euclid(NS_PER_US) * NS_PER_US
 }
 
 /// The venue answers with its newest 720 candles whatever `since` says.
