@@ -61,7 +61,7 @@ pub enum WorkerEvent {
         slot: u32,
         /// Where the span begins, `i64::MIN` for always.
         from_ns: i64,
-        /// Where it ends, `i64::MAX` for now.
+        /// Where it ends; `i64::MAX` while it has no end.
         to_ns: i64,
     },
 }

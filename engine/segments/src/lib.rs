@@ -10,8 +10,8 @@
 //! each to the one thread that will use it. Readers open a [`Plane`], which maps the files read-only: they register
 //! nothing, and nothing they do reaches the writer. The bytes and their protocols are [`tickplane_layout`]'s.
 //!
-//! This is the only crate of the engine, beside the SIMD scanner, with unsafe code: mapping files ([`mapping`]) and
-//! two system calls ([`futex`], [`lock`]).
+//! This is the only crate of the engine with unsafe code: mapped files ([`mapping`], [`region`]) and two system calls
+//! ([`futex`], [`lock`]).
 
 mod arena;
 mod convert;
