@@ -15,6 +15,7 @@
 //! | file | noun |
 //! |---|---|
 //! | `spec.rs` | an indicator's name and parameters |
+//! | `set.rs` | all indicators of a series, with checkpoints |
 //! | `indicator.rs` | one indicator over one series |
 //! | `talib.rs` | those that the `ta-lib` crate computes |
 //! | `macdv.rs` | MACD-V |
@@ -24,8 +25,10 @@
 mod average;
 mod indicator;
 mod macdv;
+mod set;
 mod spec;
 mod talib;
 
 pub use indicator::Indicator;
+pub use set::{CHECKPOINT_ROWS, IndicatorSet, REACH_ROWS};
 pub use spec::{IndicatorSpec, Kind, OUTPUTS_MAX, PERIOD_MAX, SpecError};

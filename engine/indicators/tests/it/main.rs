@@ -4,6 +4,7 @@
 mod golden;
 mod properties;
 mod quiet;
+mod set;
 
 use tickplane_indicators::{Indicator, IndicatorSpec, OUTPUTS_MAX};
 use tickplane_model::{Candle, Quality};
