@@ -348,11 +348,16 @@ impl Feed for BinanceFeed {
                 }
                 MarketEvent::Trade(index, first) if self.wanted[index as usize] != 0 => {
                     let mut fills = vec![first];
-                    while let Some(MarketEvent::Trade(other, next)) = events.get(at)
-                        && *other == index
-                        && next.aggregate == first.aggregate
-                    {
-                        fills.push(*next);
+                    loop {
+                        match events.get(at) {
+                            Some(MarketEvent::Trade(other, next))
+                                if *other == index && next.aggregate == first.aggregate =>
+                            {
+                                fills.push(*next);
+                            }
+                            Some(MarketEvent::Lost(_)) => {}
+                            _ => break,
+                        }
                         at += 1;
                     }
                     self.trades(index, &fills, market, now_ns, outbox);
@@ -363,7 +368,7 @@ impl Feed for BinanceFeed {
     }
 
     fn played(&mut self, played: &Played, _now_ns: i64, outbox: &mut Outbox) {
-        if self.streams.contains_key(&played.message.stream) {
+        if !played.is_lost && self.streams.contains_key(&played.message.stream) {
             outbox.text(messages::recorded(&played.message, self.combined));
             self.flush_acks(outbox);
         }

@@ -20,11 +20,17 @@ pub(crate) struct Played {
     pub(crate) message: Message,
     /// The instruments it is about.
     pub(crate) indexes: Vec<u32>,
+    /// Whether it is numbered and not sent.
+    pub(crate) is_lost: bool,
 }
 
 impl Outgoing for Played {
     fn trade_of(&self) -> Option<u32> {
         if self.message.trades.is_empty() { None } else { self.indexes.first().copied() }
+    }
+
+    fn lost(&self, _index: u32) -> Self {
+        Self { is_lost: true, ..self.clone() }
     }
 }
 
@@ -113,7 +119,7 @@ impl Playback {
         while let Ok(Some(Row { time_ns, text, .. })) = self.rows.next() {
             if let Reading::Data(message) = message::read(self.exchange, &text) {
                 let indexes = message.symbols.iter().filter_map(|symbol| self.symbols.get(symbol)).copied().collect();
-                self.next = Some((time_ns, Played { message, indexes }));
+                self.next = Some((time_ns, Played { message, indexes, is_lost: false }));
                 return;
             }
         }

@@ -49,6 +49,8 @@ pub(super) struct CoinbaseFeed {
     /// The same, as indexes.
     indexes: BTreeMap<&'static str, BTreeSet<u32>>,
     pending: BTreeMap<u32, Vec<MarketTrade>>,
+    /// Whose trades of this batch are lost: their message takes its number all the same.
+    lost: BTreeSet<u32>,
     moved: BTreeSet<u32>,
     candled: BTreeSet<u32>,
     books: Books,
@@ -69,6 +71,7 @@ impl CoinbaseFeed {
             channels: BTreeMap::new(),
             indexes: BTreeMap::new(),
             pending: BTreeMap::new(),
+            lost: BTreeSet::new(),
             moved: BTreeSet::new(),
             candled: BTreeSet::new(),
             books: Books::default(),
@@ -152,7 +155,12 @@ impl CoinbaseFeed {
         self.channels.retain(|_, names| !names.is_empty());
         if channel == "market_trades" {
             self.pending.retain(|index, _| !every && !gone.contains(index));
+            self.lost.retain(|index| !every && !gone.contains(index));
         }
+    }
+
+    fn has_batch(&self) -> bool {
+        !self.pending.is_empty() || !self.lost.is_empty()
     }
 
     fn wants(&self, channel: &str, index: u32) -> bool {
@@ -174,7 +182,7 @@ impl CoinbaseFeed {
         self.timers.candles_ns = arm(self.is_on("candles"), self.timers.candles_ns, second);
         let batch = now_ns + TICKER_BATCH_NS;
         self.timers.ticker_batch_ns = arm(self.is_on("ticker_batch"), self.timers.ticker_batch_ns, batch);
-        self.timers.trades_ns = arm(!self.pending.is_empty(), self.timers.trades_ns, self.timers.trades_ns);
+        self.timers.trades_ns = arm(self.has_batch(), self.timers.trades_ns, self.timers.trades_ns);
     }
 
     /// What a channel sends first. It goes out before the ack, as recorded.
@@ -257,6 +265,7 @@ impl CoinbaseFeed {
     }
 
     fn flush_trades(&mut self, market: &Market, now_ns: i64, outbox: &mut Outbox) {
+        self.sequence += std::mem::take(&mut self.lost).len() as u64;
         for (index, trades) in std::mem::take(&mut self.pending) {
             let event = messages::trades_event("update", &market.instrument(index).listing, trades.iter());
             self.send("market_trades", &event, now_ns, outbox);
@@ -314,6 +323,12 @@ impl Feed for CoinbaseFeed {
                     quoted.insert(index);
                     continue;
                 }
+                MarketEvent::Lost(index) => {
+                    if self.wants("market_trades", index) {
+                        self.lost.insert(index);
+                    }
+                    continue;
+                }
             };
             if self.wants("market_trades", index) {
                 self.pending.entry(index).or_default().push(trade.shifted(outbox.skew_ns));
@@ -328,7 +343,7 @@ impl Feed for CoinbaseFeed {
                 self.candled.insert(index);
             }
         }
-        if !self.pending.is_empty() && self.timers.trades_ns == i64::MAX {
+        if self.has_batch() && self.timers.trades_ns == i64::MAX {
             self.timers.trades_ns = aligned(now_ns, BATCH_NS, self.opened_ns) + BATCH_NS;
         }
         self.tickers("ticker", &traded, "update", market, now_ns, outbox);
@@ -345,7 +360,7 @@ impl Feed for CoinbaseFeed {
         let Message { text, stream, .. } = &played.message;
         let channel = if stream == "l2_data" { "level2" } else { stream };
         let wanted = played.indexes.iter().any(|index| self.wants(channel, *index));
-        if wanted && outbox.text(renumbered(text, self.sequence)) {
+        if wanted && (played.is_lost || outbox.text(renumbered(text, self.sequence))) {
             self.sequence += 1;
             self.sent_ns = now_ns;
         }

@@ -8,6 +8,9 @@ use super::active::Faults;
 pub(crate) trait Outgoing: Clone {
     /// The instrument whose trade it is, if it is one.
     fn trade_of(&self) -> Option<u32>;
+
+    /// What stands in its place when it is lost: a venue that numbers its messages has numbered this one.
+    fn lost(&self, index: u32) -> Self;
 }
 
 /// What the faults in force ask for one instrument's trade.
@@ -54,6 +57,7 @@ impl<T: Outgoing> Edits<T> {
 
     fn trade(&mut self, index: u32, item: T, rule: &TradeRule, sent: &mut Vec<T>) {
         if rule.lost.is_some_and(|(fault, count)| self.loses(fault, index, count)) {
+            sent.push(item.lost(index));
             return;
         }
         match self.held.remove(&index) {

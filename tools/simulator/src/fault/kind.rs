@@ -12,7 +12,7 @@ pub enum FaultKind {
     /// Every WebSocket of the venue ends. Once.
     Disconnect(Hangup),
     /// WebSockets stay open and nothing is sent on them: no data, acks, heartbeats, pings or pongs. What would have
-    /// been sent is lost. REST answers.
+    /// been sent is lost, and the venue has numbered it: sequences and counters jump afterwards. REST answers.
     Silence,
     /// Subscriptions are acknowledged, and no data of the scope ever comes, snapshots included; REST has it.
     DeadSubscription {
@@ -43,7 +43,8 @@ pub enum FaultKind {
     DuplicatedTrades(FaultScope),
     /// Trades are sent in pairs, the later one first.
     ReorderedTrades(FaultScope),
-    /// Trades that are never sent, while their market lives on; REST has them.
+    /// Trades that are never sent, while their market lives on; REST has them. A venue that numbers its messages
+    /// (Coinbase) has numbered theirs: its sequence jumps.
     LostTrades {
         /// Whose.
         scope: FaultScope,

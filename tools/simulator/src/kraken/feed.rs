@@ -311,6 +311,7 @@ impl Feed for KrakenFeed {
                 MarketEvent::Quote(index, _) => {
                     quoted.insert(index);
                 }
+                MarketEvent::Lost(_) => {}
             }
         }
         let before = outbox.frames.len();
@@ -352,7 +353,7 @@ impl Feed for KrakenFeed {
             "ohlc" => self.bars.contains_key(index),
             _ => self.books.follows(*index),
         };
-        if played.indexes.iter().any(wants) && outbox.text(played.message.text.clone()) {
+        if !played.is_lost && played.indexes.iter().any(wants) && outbox.text(played.message.text.clone()) {
             self.sent_ns = now_ns;
         }
     }

@@ -37,7 +37,7 @@ fn a_later_origin_moves_the_times_and_nothing_else() {
     let shape = |events: Vec<MarketEvent>| -> Vec<(u32, u64, i64, i64)> {
         let trade = |event| match event {
             MarketEvent::Trade(index, t) => Some((index, t.id, t.price, t.quantity)),
-            MarketEvent::Quote(..) => None,
+            MarketEvent::Quote(..) | MarketEvent::Lost(_) => None,
         };
         events.into_iter().filter_map(trade).collect()
     };
@@ -57,6 +57,7 @@ fn quotes_straddle_and_orders_fill_at_them() {
                 assert!(quote.bid < quote.ask && quote.bid > 0 && quote.bid_quantity > 0 && quote.ask_quantity > 0);
                 quotes.insert(index, quote);
             }
+            MarketEvent::Lost(_) => panic!("nobody loses a trade here"),
             MarketEvent::Trade(index, trade) => {
                 let before = last.insert(index, trade);
                 let first = before.is_none_or(|before| before.time_ns != trade.time_ns);

@@ -43,13 +43,19 @@ pub(crate) struct MarketQuote {
 pub(crate) enum MarketEvent {
     Trade(u32, MarketTrade),
     Quote(u32, MarketQuote),
+    /// A trade that the venue has and does not send.
+    Lost(u32),
 }
 
 impl Outgoing for MarketEvent {
     fn trade_of(&self) -> Option<u32> {
         match self {
             Self::Trade(index, _) => Some(*index),
-            Self::Quote(..) => None,
+            Self::Quote(..) | Self::Lost(_) => None,
         }
+    }
+
+    fn lost(&self, index: u32) -> Self {
+        Self::Lost(index)
     }
 }

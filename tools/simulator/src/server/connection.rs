@@ -1,6 +1,7 @@
 //! One client: HTTP requests first, then perhaps a WebSocket with a venue's feed.
 
 mod hurt;
+mod mute;
 mod playing;
 mod scripted;
 
@@ -139,7 +140,7 @@ impl Connection {
     /// When [`Connection::timer`] is due.
     pub(crate) fn timer_ns(&self) -> i64 {
         match &self.phase {
-            Phase::Socket { .. } if !self.closing && self.hurt.is_mute() => i64::MAX,
+            Phase::Socket { .. } if !self.closing && self.hurt.is_stuck() => i64::MAX,
             Phase::Socket { feed, .. } if !self.closing => feed.timer_ns().min(self.hurt.tick_ns()),
             _ => self.held.as_ref().map_or(i64::MAX, |held| held.due_ns).min(self.deadline_ns),
         }
@@ -163,7 +164,7 @@ impl Connection {
 
     /// Whether the feed wants to hear of the market.
     pub(crate) fn listens(&self) -> bool {
-        let open = !self.closing && !self.hurt.is_mute();
+        let open = !self.closing && !self.hurt.is_stuck();
         matches!(&self.phase, Phase::Socket { feed, .. } if open && feed.listens())
     }
 
@@ -308,10 +309,11 @@ impl Connection {
 
     /// Puts frames on the wire; a close ends the conversation.
     fn send(&mut self, outbox: Outbox, turn: &Turn<'_>) -> Result<(), Gone> {
-        let Phase::Socket { socket, .. } = &mut self.phase else { return Err(Gone) };
         if self.hurt.is_mute() {
+            self.lose(outbox, turn.now_ns);
             return Ok(());
         }
+        let Phase::Socket { socket, .. } = &mut self.phase else { return Err(Gone) };
         turn.counters.refusals.fetch_add(outbox.refusals, Relaxed);
         turn.counters.frames.fetch_add(outbox.frames.len() as u64, Relaxed);
         let mut closing = false;

@@ -13,7 +13,7 @@ use super::{Connection, Gone, Phase, Turn};
 use crate::fault::{Active, Change, FaultKind, Faults, Garbage, Hangup, Label, Oversize, StaleCure};
 use crate::server::http::Response;
 use crate::server::wire::Wire;
-use crate::venue::Outbox;
+use crate::venue::{Frame, Outbox};
 
 /// Payload of the pings that faults send; their pongs are no business of the venue.
 pub(super) const FAULT_PING: &[u8] = b"fault";
@@ -34,6 +34,8 @@ pub(super) struct Hurt {
     drip: Option<Pace>,
     flood: Option<Pace>,
     stale: Vec<Stale>,
+    /// A close frame that waits for the end of a silence.
+    pub(super) goodbye: Option<Frame>,
 }
 
 /// Streams that stopped on this socket.
@@ -72,6 +74,11 @@ impl Hurt {
     /// Whether the socket has stopped reading and writing.
     pub(super) fn is_half_open(&self) -> bool {
         self.half_open
+    }
+
+    /// Whether the venue's side does nothing at all any more.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.half_open || self.goodbye.is_some()
     }
 
     /// Whether nothing is sent.
@@ -127,6 +134,7 @@ impl Connection {
             Change::Ends(fault) => self.hurt.stale.retain(|stale| stale.serial != fault.serial),
         }
         self.adjust(turn.faults, turn.now_ns);
+        self.say_goodbye(turn)?;
         self.pump(turn.counters)
     }
 

@@ -3,10 +3,11 @@
 use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
-use tickplane_model::ExchangeId::{Binance, Kraken};
+use tickplane_model::ExchangeId::{Binance, Coinbase, Kraken};
+use tickplane_simulator::{Simulation, SimulationConfig};
 use tungstenite::{Error, Message};
 
-use super::{next, raw_socket, start, strike, tcp};
+use super::{kind, next, raw_socket, start, strike, tcp};
 use crate::client::{get, hear, open, say};
 
 /// What ended the socket.
@@ -78,6 +79,50 @@ fn silence_sends_nothing_and_keeps_the_socket() {
     }
     assert!(longest > Duration::from_millis(1_200), "the longest pause was {longest:?}");
     assert!(hear(&mut late)["t"].as_u64().unwrap() > last);
+}
+
+/// What Coinbase's sequence and heartbeat counter skip while this lasts.
+fn skipped(fault: &str, seconds: u64) -> (u64, u64) {
+    let config = SimulationConfig { venues: vec![Coinbase], symbols: 2, plain: true, ..SimulationConfig::default() };
+    let simulation = Simulation::start(config).unwrap();
+    let mut socket = open(&simulation, Coinbase, "");
+    for text in [
+        r#"{"type":"subscribe","channel":"heartbeats"}"#,
+        r#"{"type":"subscribe","product_ids":["BTC-USD","ETH-USD"],"channel":"market_trades"}"#,
+    ] {
+        say(&mut socket, text);
+    }
+    let (mut sequence, mut counter): (Option<u64>, Option<u64>) = (None, None);
+    let (mut messages, mut beats) = (0, 0);
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(2) || counter.is_none() {
+        let message = hear(&mut socket);
+        sequence = message["sequence_num"].as_u64();
+        counter = message["events"][0]["heartbeat_counter"].as_u64().or(counter);
+    }
+    let duration = Duration::from_secs(seconds);
+    simulation.inject_for(Coinbase, kind(fault), duration).unwrap();
+    while begin.elapsed() < Duration::from_secs(4) + duration {
+        let message = hear(&mut socket);
+        let number = message["sequence_num"].as_u64();
+        messages += number.zip(sequence).map_or(0, |(now, before)| now - before - 1);
+        sequence = number;
+        if let Some(now) = message["events"][0]["heartbeat_counter"].as_u64() {
+            beats += counter.map_or(0, |before| now - before - 1);
+            counter = Some(now);
+        }
+    }
+    (messages, beats)
+}
+
+#[test]
+fn what_silence_and_losses_swallow_was_numbered() {
+    let (messages, beats) = skipped("silence", 3);
+    assert!(messages > 10, "{messages} messages: batches of two products, and heartbeats");
+    assert!((2..=3).contains(&beats), "{beats} heartbeats");
+    let (messages, beats) = skipped("lost-trades", 2);
+    assert!(messages > 6, "{messages} messages");
+    assert_eq!(beats, 0, "heartbeats are not lost");
 }
 
 #[test]
