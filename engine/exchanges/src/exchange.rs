@@ -67,6 +67,21 @@ pub struct Hosts {
     pub rest: String,
 }
 
+/// What a venue's REST candles are like, so that a series is asked for in pages and compared fairly.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CandleFacts {
+    /// Rows one answer has at most.
+    pub rows_per_answer: u32,
+    /// The venue gives only so many of its newest rows, the forming one among them; `None` where it gives all there are.
+    pub rows_back: Option<u32>,
+    /// Intervals without trades are left out instead of told at the last close.
+    pub leaves_out_empty: bool,
+    /// A row may still change for so long after its end.
+    pub lag_ms: u32,
+    /// Decimal places to which volumes are rounded.
+    pub volume_places: u8,
+}
+
 /// The constant facts of a venue, with their sources in the venue's folder.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Meta {
@@ -86,6 +101,8 @@ pub struct Meta {
     pub restricted_regions: &'static [&'static str],
     /// Timeframes its REST candles come in.
     pub timeframes: &'static [Timeframe],
+    /// What those candles are like.
+    pub candles: CandleFacts,
     /// When it trades.
     pub calendar: Calendar,
     /// How its trade ids behave.

@@ -2,7 +2,7 @@
 
 use tickplane_model::{Calendar, ExchangeId, Product, Timeframe};
 
-use crate::{Fees, Limits, Meta, Rate, TradeIds};
+use crate::{CandleFacts, Fees, Limits, Meta, Rate, TradeIds};
 
 pub(super) const META: Meta = Meta {
     id: ExchangeId::Binance,
@@ -49,6 +49,15 @@ pub(super) const META: Meta = Meta {
         Timeframe::D1,
         Timeframe::W1,
     ],
+    candles: CandleFacts {
+        rows_per_answer: 1_000,
+        rows_back: None,
+        // Flat rows stand for quiet intervals; the venue's own outages leave holes (ccxt issue 8068).
+        leaves_out_empty: false,
+        // Closing pushes came up to 2 s after the end.
+        lag_ms: 3_000,
+        volume_places: 8,
+    },
     calendar: Calendar::AlwaysOpen,
     trade_ids: TradeIds::Contiguous,
     trades_per_answer: 1_000,

@@ -114,7 +114,7 @@ fn trade(row: Value<'_>) -> Result<Trade, RejectReason> {
 }
 
 /// The most candles one answer has.
-const CANDLES_MAX: i64 = 350;
+const CANDLES_MAX: i64 = META.candles.rows_per_answer as i64;
 
 pub(super) fn candles_request(
     instrument: &Instrument,

@@ -2,7 +2,7 @@
 
 use tickplane_model::{Calendar, ExchangeId, Product, Timeframe};
 
-use crate::{Fees, Limits, Meta, Rate, TradeIds};
+use crate::{CandleFacts, Fees, Limits, Meta, Rate, TradeIds};
 
 pub(super) const META: Meta = Meta {
     id: ExchangeId::Coinbase,
@@ -38,6 +38,14 @@ pub(super) const META: Meta = Meta {
         Timeframe::H6,
         Timeframe::D1,
     ],
+    candles: CandleFacts {
+        rows_per_answer: 350,
+        rows_back: None,
+        leaves_out_empty: true,
+        // Not stated; trades are told in batches of 250 ms.
+        lag_ms: 5_000,
+        volume_places: 8,
+    },
     calendar: Calendar::AlwaysOpen,
     // Grow per product; losses show in the connection's sequence numbers.
     trade_ids: TradeIds::Increasing,

@@ -2,7 +2,7 @@
 
 use tickplane_model::{Calendar, ExchangeId, Product, Timeframe};
 
-use crate::{Fees, Limits, Meta, Rate, TradeIds};
+use crate::{CandleFacts, Fees, Limits, Meta, Rate, TradeIds};
 
 pub(super) const META: Meta = Meta {
     id: ExchangeId::Kraken,
@@ -37,6 +37,14 @@ pub(super) const META: Meta = Meta {
         Timeframe::H4,
         Timeframe::D1,
     ],
+    candles: CandleFacts {
+        rows_per_answer: 720,
+        rows_back: Some(720),
+        leaves_out_empty: false,
+        // Not stated.
+        lag_ms: 3_000,
+        volume_places: 8,
+    },
     calendar: Calendar::AlwaysOpen,
     trade_ids: TradeIds::Contiguous,
     trades_per_answer: 1_000,

@@ -20,6 +20,10 @@ fn facts_are_sane() {
         assert!(meta.restricted_regions.iter().all(|region| region.len() >= 2 && region.is_ascii()));
         assert!(meta.timeframes.contains(&Timeframe::M1), "{}", meta.id);
         assert!(meta.timeframes.is_sorted(), "{}", meta.id);
+        let candles = meta.candles;
+        assert!((100..=5_000).contains(&candles.rows_per_answer), "{}", meta.id);
+        assert!(candles.rows_back.is_none_or(|rows| rows >= 500), "{}: the aim is 500 rows", meta.id);
+        assert!((1..=60_000).contains(&candles.lag_ms) && (2..=18).contains(&candles.volume_places), "{}", meta.id);
     }
 }
 
