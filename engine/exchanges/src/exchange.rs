@@ -58,6 +58,16 @@ pub enum TradeIds {
     Opaque,
 }
 
+/// Which part of the trades after a mark one full REST answer has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TradePages {
+    /// The oldest: it goes on from the mark, and only one that is not full shows the venue's newest trade.
+    Forward,
+    /// The newest: every answer shows the venue's newest trade (or those before the end that was named), and only one
+    /// that is not full is sure to reach back to the mark.
+    Backward,
+}
+
 /// Where a venue is reached. Config may replace each part.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hosts {
@@ -109,6 +119,11 @@ pub struct Meta {
     pub trade_ids: TradeIds,
     /// Trades one REST answer has at most: one that has fewer has all there are.
     pub trades_per_answer: usize,
+    /// Which of them it has when there are more.
+    pub trade_pages: TradePages,
+    /// On a healthy connection the venue says something at least this often, whatever the market does; `None` where it
+    /// promises nothing that a short silence would break.
+    pub heartbeat_ms: Option<u32>,
     /// Products carried.
     pub products: &'static [Product],
     /// Official documentation.

@@ -16,7 +16,7 @@ mod symbols;
 mod text_session;
 
 pub use exchange::{
-    AnswerError, CandleFacts, ConnectionPlan, Endpoint, Exchange, Fees, Hosts, Limits, Meta, Method, Outbox, Outgoing, Payload,
-    Rate, Request, Session, TradeIds, TradeMark, WantedTrades,
+    AnswerError, CandleFacts, ConnectionPlan, Endpoint, Exchange, Fees, Hosts, Limits, Meta, Method, Outbox, Outgoing,
+    Payload, Rate, Request, Session, TradeIds, TradeMark, TradePages, WantedTrades,
 };
 pub use registry::{all, decoder, exchange};

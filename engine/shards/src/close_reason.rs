@@ -1,6 +1,6 @@
 //! Why a connection ended: in words, as a countable kind, and how long to stay away.
 
-use rustls::{CertificateError, Error as TlsError};
+use rustls::{AlertDescription, CertificateError, Error as TlsError, InvalidMessage};
 use tickplane_frames::FrameError;
 use tickplane_segments::CloseKind;
 
@@ -117,15 +117,30 @@ fn tls_kind(error: &TlsError) -> CloseKind {
     match error {
         TlsError::InvalidCertificate(error) => certificate_kind(error),
         TlsError::NoCertificatesPresented | TlsError::UnsupportedNameType => CloseKind::TlsCertificate,
-        TlsError::AlertReceived(_) => CloseKind::TlsAlert,
+        TlsError::AlertReceived(alert) => alert_kind(*alert),
         TlsError::PeerIncompatible(_) => CloseKind::TlsIncompatible,
+        TlsError::InvalidMessage(InvalidMessage::MessageTooLarge) | TlsError::PeerSentOversizedRecord => {
+            CloseKind::TlsTooLarge
+        }
+        TlsError::DecryptError => CloseKind::TlsDamaged,
         TlsError::InvalidMessage(_)
         | TlsError::InappropriateMessage { .. }
         | TlsError::InappropriateHandshakeMessage { .. }
-        | TlsError::DecryptError
-        | TlsError::PeerSentOversizedRecord
         | TlsError::PeerMisbehaved(_) => CloseKind::TlsGarbage,
         _ => CloseKind::Tls,
+    }
+}
+
+/// What the venue says of our hello (RFC 8446, 6.2).
+fn alert_kind(alert: AlertDescription) -> CloseKind {
+    match alert {
+        AlertDescription::HandshakeFailure => CloseKind::TlsHandshakeFailure,
+        AlertDescription::ProtocolVersion => CloseKind::TlsVersion,
+        AlertDescription::InternalError => CloseKind::TlsInternalError,
+        AlertDescription::UnrecognisedName => CloseKind::TlsUnknownName,
+        AlertDescription::CertificateRequired => CloseKind::TlsClientCertificate,
+        AlertDescription::NoApplicationProtocol => CloseKind::TlsNoProtocol,
+        _ => CloseKind::TlsAlert,
     }
 }
 
@@ -136,6 +151,21 @@ fn certificate_kind(error: &CertificateError) -> CloseKind {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => CloseKind::TlsWrongHost,
         CertificateError::UnknownIssuer => CloseKind::TlsUnknownAuthority,
         CertificateError::Revoked => CloseKind::TlsRevoked,
+        CertificateError::BadSignature => CloseKind::TlsBadSignature,
+        CertificateError::BadEncoding => CloseKind::TlsBadEncoding,
+        CertificateError::UnhandledCriticalExtension => CloseKind::TlsUnknownExtension,
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => CloseKind::TlsWrongPurpose,
+        CertificateError::Other(error) => unnamed_kind(&error.to_string()),
+        _ => CloseKind::TlsCertificate,
+    }
+}
+
+/// Of what rustls passes on from webpki without a name of its own.
+fn unnamed_kind(text: &str) -> CloseKind {
+    match text {
+        "CaUsedAsEndEntity" => CloseKind::TlsCaAsServer,
+        "NameConstraintViolation" => CloseKind::TlsNameConstraint,
+        "UnsupportedCriticalExtension" => CloseKind::TlsUnknownExtension,
         _ => CloseKind::TlsCertificate,
     }
 }

@@ -120,12 +120,13 @@ fn certificates_of_no_use_are_told_apart() {
 #[test]
 fn what_goes_wrong_in_the_handshake_is_told_apart() {
     let ours = Authority::new("ours");
-    let cases: [(&str, Bend, CloseKind); 6] = [
+    let cases: [(&str, Bend, CloseKind); 7] = [
         ("noise", |_, bytes| *bytes = vec![0x55; 100], CloseKind::TlsGarbage),
         ("HTTP", |_, bytes| *bytes = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), CloseKind::TlsGarbage),
-        ("a record too long", |_, bytes| *bytes = vec![22, 3, 3, 0xff, 0xff, 0, 0], CloseKind::TlsGarbage),
+        ("a record too long", |_, bytes| *bytes = vec![22, 3, 3, 0xff, 0xff, 0, 0], CloseKind::TlsTooLarge),
         ("a damaged hello", |_, bytes| bytes[5] ^= 0x40, CloseKind::TlsGarbage),
-        ("an alert", |_, bytes| *bytes = vec![21, 3, 3, 0, 2, 2, 40], CloseKind::TlsAlert),
+        ("an alert", |_, bytes| *bytes = vec![21, 3, 3, 0, 2, 2, 40], CloseKind::TlsHandshakeFailure),
+        ("another alert", |_, bytes| *bytes = vec![21, 3, 3, 0, 2, 2, 51], CloseKind::TlsAlert),
         ("goodbye", |_, bytes| *bytes = vec![21, 3, 3, 0, 2, 1, 0], CloseKind::TlsGarbage),
     ];
     for (name, bend, expected) in cases {
@@ -138,7 +139,7 @@ fn what_goes_wrong_in_the_handshake_is_told_apart() {
     assert_eq!(CloseReason::from(LinkError::Cut).kind(), CloseKind::TlsCut);
     let mut old = server(ours.issue("localhost", VALID), &[&version::TLS12]);
     let kind = failure(&mut client(&ours.certificate, &[&version::TLS13]), &mut old, as_it_is);
-    assert!(matches!(kind, CloseKind::TlsAlert | CloseKind::TlsIncompatible), "{kind:?}");
+    assert!(matches!(kind, CloseKind::TlsVersion | CloseKind::TlsIncompatible), "{kind:?}");
 }
 
 #[test]

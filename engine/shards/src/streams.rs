@@ -1,7 +1,7 @@
 //! What a shard does for its streams beyond reading them: it asks venues about silent ones, closes seams, cures dead
 //! ones, and shows their health.
 
-use tickplane_exchanges::{Exchange, Outbox, WantedTrades};
+use tickplane_exchanges::{Exchange, Meta, Outbox, TradePages, WantedTrades};
 use tickplane_model::{Instrument, Trade};
 use tickplane_segments::{ConnectionCounter, StreamCounter};
 
@@ -166,17 +166,22 @@ impl Shard {
         if self.instruments[index].watch.epoch != question.epoch {
             return;
         }
-        let page = self.facts(index).map_or(usize::MAX, |(exchange, _)| exchange.meta().trades_per_answer);
-        let how = match (self.instruments[index].tape().is_in_doubt(), trades.len() >= page) {
+        let is_up_to_date = self.facts(index).is_some_and(|(exchange, _)| has_newest(exchange.meta(), trades));
+        let knows_all = self.instruments[index].watch.settles(question.asked_ns);
+        let how = match (self.instruments[index].tape().is_in_doubt(), is_up_to_date && knows_all) {
             (false, _) => Use::Seams,
-            (true, true) => Use::Continue,
-            (true, false) => Use::Settle,
+            (true, false) => Use::Continue,
+            (true, true) => Use::Settle,
         };
         let has_news = self.enter(index, trades, how, publish_ns);
         let instrument = &mut self.instruments[index];
         if how != Use::Seams && instrument.tape().is_in_doubt() {
             // Without news the answer was as good as none, and another one may be better.
-            if has_news { instrument.watch.doubts_on(now) } else { instrument.count(StreamCounter::Failures) }
+            if has_news || !knows_all {
+                instrument.watch.doubts_on(now);
+            } else {
+                instrument.count(StreamCounter::Failures);
+            }
         }
     }
 
@@ -287,6 +292,15 @@ impl Shard {
             }
             instrument.show(exchange, &mut self.events, now);
         }
+    }
+}
+
+/// Whether an answer about what came after a mark shows the venue's newest trade. What it does not reach back to is a
+/// seam then, and asked for as such.
+fn has_newest(meta: &Meta, trades: &[Trade]) -> bool {
+    match meta.trade_pages {
+        TradePages::Forward => trades.len() < meta.trades_per_answer,
+        TradePages::Backward => true,
     }
 }
 

@@ -60,6 +60,8 @@ pub(crate) struct Watch {
     ask_ns: u64,
     /// When the next question about what an interruption missed is due.
     doubt_ns: u64,
+    /// Questions asked before this know nothing of the last interruption.
+    settles_ns: u64,
     /// Questions in a row that found nothing newer.
     quiet_asks: u32,
     /// Questions in a row that found the stream stale.
@@ -85,6 +87,7 @@ impl Default for Watch {
             epoch: 0,
             ask_ns: u64::MAX,
             doubt_ns: 0,
+            settles_ns: 0,
             quiet_asks: 0,
             stale_asks: 0,
             next_reconnect_ns: 0,
@@ -190,14 +193,22 @@ impl Watch {
         self.is_up && now.monotonic_ns >= self.doubt_ns
     }
 
-    /// Trades may be missing: the venue is asked when its answers know of them.
+    /// Trades may be missing: the venue is asked when its answers know of them, and not later because it happens again.
     pub(crate) fn doubted(&mut self, now: Now) {
-        self.doubt_ns = now.after_ms(MISSED_MS);
+        self.settles_ns = now.after_ms(MISSED_MS);
+        if self.doubt_ns <= now.monotonic_ns || self.doubt_ns > self.settles_ns {
+            self.doubt_ns = self.settles_ns;
+        }
     }
 
-    /// The venue told of a part of what is missing: the next part is asked for at once.
+    /// Whether the answer to a question asked then knows of every interruption.
+    pub(crate) fn settles(&self, asked_ns: u64) -> bool {
+        asked_ns >= self.settles_ns
+    }
+
+    /// The venue told of a part of what is missing: the next part is asked for as soon as its answers know of it.
     pub(crate) fn doubts_on(&mut self, now: Now) {
-        self.doubt_ns = now.monotonic_ns;
+        self.doubt_ns = self.settles_ns.max(now.monotonic_ns);
     }
 
     /// A question was asked; another one waits for its answer, or this long.

@@ -2,7 +2,7 @@
 
 use tickplane_model::{Calendar, ExchangeId, Product, Timeframe};
 
-use crate::{CandleFacts, Fees, Limits, Meta, Rate, TradeIds};
+use crate::{CandleFacts, Fees, Limits, Meta, Rate, TradeIds, TradePages};
 
 pub(super) const META: Meta = Meta {
     id: ExchangeId::Binance,
@@ -61,6 +61,10 @@ pub(super) const META: Meta = Meta {
     calendar: Calendar::AlwaysOpen,
     trade_ids: TradeIds::Contiguous,
     trades_per_answer: 1_000,
+    // `fromId` and on.
+    trade_pages: TradePages::Forward,
+    // The server pings every 20 s only.
+    heartbeat_ms: None,
     products: &[Product::Spot],
     links: &["https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams"],
 };

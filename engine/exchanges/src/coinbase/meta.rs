@@ -2,7 +2,7 @@
 
 use tickplane_model::{Calendar, ExchangeId, Product, Timeframe};
 
-use crate::{CandleFacts, Fees, Limits, Meta, Rate, TradeIds};
+use crate::{CandleFacts, Fees, Limits, Meta, Rate, TradeIds, TradePages};
 
 pub(super) const META: Meta = Meta {
     id: ExchangeId::Coinbase,
@@ -51,6 +51,10 @@ pub(super) const META: Meta = Meta {
     trade_ids: TradeIds::Increasing,
     // Ours: the venue states no maximum, and the busiest product has fewer between two looks.
     trades_per_answer: 500,
+    // The newest, up to `end` where one is given.
+    trade_pages: TradePages::Backward,
+    // The heartbeats channel speaks each second.
+    heartbeat_ms: Some(1_000),
     products: &[Product::Spot],
     links: &["https://docs.cdp.coinbase.com/advanced-trade/docs/ws-overview"],
 };

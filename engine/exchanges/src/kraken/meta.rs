@@ -2,7 +2,7 @@
 
 use tickplane_model::{Calendar, ExchangeId, Product, Timeframe};
 
-use crate::{CandleFacts, Fees, Limits, Meta, Rate, TradeIds};
+use crate::{CandleFacts, Fees, Limits, Meta, Rate, TradeIds, TradePages};
 
 pub(super) const META: Meta = Meta {
     id: ExchangeId::Kraken,
@@ -48,6 +48,10 @@ pub(super) const META: Meta = Meta {
     calendar: Calendar::AlwaysOpen,
     trade_ids: TradeIds::Contiguous,
     trades_per_answer: 1_000,
+    // `since` and on.
+    trade_pages: TradePages::Forward,
+    // `heartbeat` about once a second when there is no other traffic.
+    heartbeat_ms: Some(1_000),
     products: &[Product::Spot],
     links: &["https://docs.kraken.com/api/docs/websocket-v2/trade", "https://docs.kraken.com/api/docs/rest-api"],
 };

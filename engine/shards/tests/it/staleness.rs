@@ -3,7 +3,9 @@
 use tickplane_segments::{StreamCounter, StreamState};
 use tickplane_shards::{CloseReason, Happening};
 
-use crate::rig::{Rig, ack, rest, texts, trades};
+use crate::rig::{Rig, RigShape, ack, rest, texts, trades};
+use crate::simulation::small_pages::BACKWARD;
+use crate::simulation::venue::PAGE;
 
 fn connected() -> Rig {
     let mut rig = Rig::new(1_024);
@@ -174,4 +176,41 @@ fn states_follow_the_connection() {
     rig.shard.closed(0, CloseReason::Tcp("reset".to_owned()), now);
     assert_eq!(rig.stream("BTC-USD").state, StreamState::Closed);
     assert!(rig.stream("BTC-USD").last_trade_ns > 0);
+}
+
+#[test]
+fn answers_that_are_always_full_pages_of_the_newest_do_not_hide_a_dead_stream() {
+    let mut rig = Rig::of(RigShape { exchange: &BACKWARD, trade_capacity: 1_024, ..RigShape::default() });
+    let page = PAGE as u64;
+    let (mut newest, mut seen) = (200, Vec::new());
+    rig.pass_ms(0);
+    rig.accept();
+    rig.say(&[ack("BTC-USD"), ack("ETH-USD"), trades("BTC-USD", "update", 100..201, 1_000)]);
+    let now = tickplane_shards::Clock::now(&rig.clock);
+    rig.shard.closed(0, CloseReason::Tcp("reset".to_owned()), now);
+    for _ in 0..120 {
+        rig.heartbeats(1);
+        if !rig.is_connected {
+            rig.accept();
+        }
+        // The venue takes every subscription and brings nothing by it.
+        if texts(&rig.take_outgoing()).iter().any(|text| text.contains(r#""subscribe""#)) {
+            rig.say(&[ack("BTC-USD"), ack("ETH-USD")]);
+        }
+        while let Some(fetch) = rig.fetches.pop() {
+            let symbol = if fetch.request.path.contains("BTC/USD") { "BTC-USD" } else { "ETH-USD" };
+            newest += u64::from(symbol == "BTC-USD");
+            rig.answer(fetch.ticket, rest(symbol, newest + 1 - page..newest + 1, 2_000));
+        }
+        let stream = rig.stream("BTC-USD");
+        let [resubscribes, reconnects] =
+            [StreamCounter::Resubscribes, StreamCounter::Reconnects].map(|of| stream.count(of));
+        if seen.last() != Some(&(resubscribes, reconnects)) {
+            seen.push((resubscribes, reconnects));
+        }
+    }
+    assert!(seen.starts_with(&[(0, 0), (1, 0), (1, 1)]), "subscribed anew, then connected anew: {seen:?}");
+    let published = rig.published("BTC-USD");
+    assert_eq!(published, (100..100 + published.len() as u64).collect::<Vec<_>>(), "meanwhile REST brings its trades");
+    assert!(published.last() >= Some(&(newest - 1)), "the newest may be on its way still");
 }

@@ -5,8 +5,8 @@
 
 mod market;
 mod random;
-mod small_pages;
-mod venue;
+pub(crate) mod small_pages;
+pub(crate) mod venue;
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use tickplane_shards::{Clock, CloseReason};
 use crate::rig::{Rig, RigShape};
 use crate::simulation::market::{Market, ModelRow};
 use crate::simulation::random::Random;
-use crate::simulation::small_pages::SMALL_PAGES;
+use crate::simulation::small_pages::{BACKWARD, FORWARD};
 use crate::simulation::venue::{SYMBOLS, Venue};
 
 /// Seeds without a word from the caller; CI runs 10,000.
@@ -47,6 +47,7 @@ impl World {
         let mut market = || Market::new(&mut random, (0, MARKET_MS), is_contiguous);
         let markets = [market(), market()];
         let venue = Venue::new(markets, random.below(2) == 0);
+        let is_forward = random.below(2) == 0;
         let rig = Rig::of(RigShape {
             ring_events: 1 << random.below(8),
             trade_capacity: 1_024,
@@ -54,10 +55,16 @@ impl World {
             ids,
             seed,
             root: Some(root.to_owned()),
-            exchange: &SMALL_PAGES,
+            exchange: if is_forward { &FORWARD } else { &BACKWARD },
             ..RigShape::default()
         });
-        Self { rig, venue, random, ids, log: vec![format!("{ids:?}")] }
+        Self {
+            rig,
+            venue,
+            random,
+            ids,
+            log: vec![format!("{ids:?}, pages {}", if is_forward { "forward" } else { "backward" })],
+        }
     }
 
     /// Moves time on.
@@ -284,7 +291,7 @@ fn a_quiet_market_is_left_in_peace_for_24_hours() {
     world.venue.markets = [(); 2].map(|()| Market::rare(&mut world.random, DAY_MS));
     // Heartbeats come in every step: the venue is never silent for long.
     while world.rig.now_ms() < DAY_MS + 60_000 {
-        world.step(5_000);
+        world.step(2_000);
     }
     assert_eq!(world.rig.reports.len(), 1, "connected once, and never again: {:?}", world.rig.reports);
     for (symbol, market) in SYMBOLS.into_iter().zip(&world.venue.markets) {

@@ -1,7 +1,7 @@
-//! Kraken, but for the length of its REST answers.
+//! Kraken, but for the length of its REST answers, and for the end of the tape they begin at.
 
 use tickplane_exchanges::{
-    AnswerError, ConnectionPlan, Exchange, Hosts, Meta, Request, Session, WantedTrades, exchange,
+    AnswerError, ConnectionPlan, Exchange, Hosts, Meta, Request, Session, TradePages, WantedTrades, exchange,
 };
 use tickplane_model::{Candle, ExchangeId, Instrument, InstrumentIndex, Product, Symbol, Timeframe, Trade};
 
@@ -9,20 +9,30 @@ use std::sync::LazyLock;
 
 use crate::simulation::venue::PAGE;
 
-/// The one that is meant.
-pub(crate) static SMALL_PAGES: SmallPages = SmallPages;
+/// Answers go on from the mark, as Kraken's do.
+pub(crate) static FORWARD: SmallPages = SmallPages(TradePages::Forward);
+/// Answers are the newest trades, as Coinbase's are: up to the end of a seam, or of all.
+pub(crate) static BACKWARD: SmallPages = SmallPages(TradePages::Backward);
 
-static META: LazyLock<Meta> = LazyLock::new(|| Meta { trades_per_answer: PAGE, ..*kraken().meta() });
+static FORWARD_META: LazyLock<Meta> = LazyLock::new(|| meta(TradePages::Forward));
+static BACKWARD_META: LazyLock<Meta> = LazyLock::new(|| meta(TradePages::Backward));
+
+fn meta(trade_pages: TradePages) -> Meta {
+    Meta { trades_per_answer: PAGE, trade_pages, ..*kraken().meta() }
+}
 
 fn kraken() -> &'static dyn Exchange {
     exchange(ExchangeId::Kraken).unwrap()
 }
 
-pub(crate) struct SmallPages;
+pub(crate) struct SmallPages(TradePages);
 
 impl Exchange for SmallPages {
     fn meta(&self) -> &'static Meta {
-        &META
+        match self.0 {
+            TradePages::Forward => &FORWARD_META,
+            TradePages::Backward => &BACKWARD_META,
+        }
     }
 
     fn instrument_requests(&self) -> Vec<Request> {
@@ -58,7 +68,13 @@ impl Exchange for SmallPages {
     }
 
     fn trades_request(&self, instrument: &Instrument, wanted: WantedTrades) -> Request {
-        kraken().trades_request(instrument, wanted)
+        let until = match (self.0, wanted) {
+            (TradePages::Forward, _) | (_, WantedTrades::Newest) => return kraken().trades_request(instrument, wanted),
+            (TradePages::Backward, WantedTrades::After { before, .. }) => {
+                before.map_or(String::new(), |before| format!("&until={}", before.exchange_ns))
+            }
+        };
+        Request::get(format!("/0/public/Trades?pair={}{until}", instrument.venue_symbol), 1)
     }
 
     fn trades(&self, instrument: &Instrument, answer: &[u8]) -> Result<Vec<Trade>, AnswerError> {

@@ -185,13 +185,17 @@ impl Venue {
         let at = SYMBOLS.iter().position(|symbol| path.contains(&symbol.replace('-', "/"))).expect("a listed pair");
         // REST is a second behind.
         let happened = self.markets[at].until(now_ms.saturating_sub(1_000) * 1_000_000);
-        let since = path.split_once("since=").map(|(_, since)| since.parse::<u64>().expect("nanoseconds"));
-        let page = match since {
-            Some(since) => {
+        let number = |name: &str| path.split_once(name).map(|(_, text)| text.parse::<u64>().expect("nanoseconds"));
+        let page = match (number("since="), number("until=")) {
+            (Some(since), _) => {
                 let from = happened.partition_point(|trade| START_NS as u64 + trade.at_ns <= since);
                 &happened[from..happened.len().min(from + PAGE)]
             }
-            None => &happened[happened.len().saturating_sub(PAGE)..],
+            (None, until) => {
+                let until = until.unwrap_or(u64::MAX);
+                let to = happened.partition_point(|trade| START_NS as u64 + trade.at_ns <= until);
+                &happened[to.saturating_sub(PAGE)..to]
+            }
         };
         let rows: Vec<String> = page.iter().map(row).collect();
         let pair = SYMBOLS[at].replace('-', "/");
