@@ -48,6 +48,8 @@ pub(crate) struct Market {
     days: Vec<Option<Box<[Bar]>>>,
     /// All that happens to each instrument of a recording, as one bar; absent for a made market.
     recorded: Option<Vec<Bar>>,
+    /// Instruments and times of which the venue's candles are wrong.
+    misstated: Vec<(u32, i64)>,
 }
 
 /// When a market that is wanted at `start_ns` begins: at least two minutes earlier, on a multiple of five minutes,
@@ -99,6 +101,7 @@ impl Market {
             now_ns: origin_ns,
             trades: 0,
             recorded: None,
+            misstated: Vec::new(),
         }
     }
 
@@ -214,7 +217,15 @@ impl Market {
         bars.extend(instrument.bars.between(from_ns, to_ns.saturating_add(length_ns)));
         let mut rows = bar::regroup(bars.iter(), length_ns, offset_ns);
         rows.retain(|row| row.open_ns >= from_ns && row.open_ns < to_ns);
+        for (_, time_ns) in self.misstated.iter().filter(|(of, _)| *of == index) {
+            rows.iter_mut().filter(|row| (row.open_ns..row.end_ns()).contains(time_ns)).for_each(Bar::misstate);
+        }
         rows
+    }
+
+    /// From now on the venue's candles that hold this time are wrong; its account of itself stays right.
+    pub(crate) fn misstate(&mut self, index: u32, time_ns: i64) {
+        self.misstated.push((index, time_ns));
     }
 
     /// As [`Market::traded`], with a flat row at the last close for every interval without trades up to now. The

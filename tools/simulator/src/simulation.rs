@@ -196,10 +196,28 @@ impl Simulation {
         .unwrap_or_default()
     }
 
+    /// What a venue was asked for by REST, path and query, oldest first; of very many the newest.
+    #[must_use]
+    pub fn requests(&self, exchange: ExchangeId) -> Vec<String> {
+        self.shared.counters.asked_of(exchange)
+    }
+
+    /// From now on a venue's candles that hold this time are wrong (a high one percent above, half as much volume
+    /// again), in every timeframe, while its trades and [`Simulation::tally`] stay right. No effect for a symbol that is
+    /// not listed.
+    pub fn misstate_candles(&self, exchange: ExchangeId, symbol: &Symbol, time_ns: i64) {
+        let mut markets = self.shared.markets();
+        if let Some(market) = markets.iter_mut().find(|market| market.exchange == exchange)
+            && let Some(index) = market.index_of(symbol)
+        {
+            market.misstate(index, time_ns);
+        }
+    }
+
     /// What was counted since the start.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let Counters { connections, websockets, frames, messages, requests, refusals, slow, faults } =
+        let Counters { connections, websockets, frames, messages, requests, refusals, slow, faults, .. } =
             &self.shared.counters;
         Counts {
             connections: connections.load(Relaxed),

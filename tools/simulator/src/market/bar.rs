@@ -54,6 +54,13 @@ impl Bar {
         if self.volume == 0 { 0 } else { (self.turnover * scale + self.volume / 2) / self.volume }
     }
 
+    /// Makes it say what did not happen: a high one percent above, and a trade of half the volume.
+    pub(super) fn misstate(&mut self) {
+        self.high += self.high / 100 + 1;
+        self.volume += self.volume / 2 + 1;
+        self.count += 1;
+    }
+
     fn add(&mut self, trade: &MarketTrade) {
         let turnover = i128::from(trade.price) * i128::from(trade.quantity);
         if self.count == 0 {

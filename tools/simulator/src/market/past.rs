@@ -15,16 +15,18 @@ const MONDAY_NS: i64 = 4 * NS_PER_DAY;
 const MINUTE_MOVE: f64 = 3e-4;
 
 /// Stretches of the past, newest first: the length of their bars, how long they reach back, and the grid on which they
-/// begin, so that any interval built from them is whole. Some 500 bars of every interval up to a day.
-const STRETCHES: [(i64, i64, i64); 5] = [
-    (MINUTE_NS, 2 * NS_PER_DAY, HOUR_NS),
-    (15 * MINUTE_NS, 16 * NS_PER_DAY, NS_PER_DAY),
-    (HOUR_NS, 90 * NS_PER_DAY, NS_PER_DAY),
-    (2 * HOUR_NS, 270 * NS_PER_DAY, NS_PER_DAY),
-    (NS_PER_DAY, 1_100 * NS_PER_DAY, WEEK_NS),
+/// begin, so that any interval built from them is whole. More than 1,000 bars of every interval.
+const STRETCHES: [(i64, i64, i64); 7] = [
+    (NS_PER_SECOND, 1_100 * NS_PER_SECOND, MINUTE_NS),
+    (MINUTE_NS, 4 * NS_PER_DAY, HOUR_NS),
+    (15 * MINUTE_NS, 18 * NS_PER_DAY, NS_PER_DAY),
+    (HOUR_NS, 70 * NS_PER_DAY, NS_PER_DAY),
+    (2 * HOUR_NS, 420 * NS_PER_DAY, NS_PER_DAY),
+    (NS_PER_DAY, 700 * NS_PER_DAY, WEEK_NS),
+    (WEEK_NS, 6_000 * NS_PER_DAY, WEEK_NS),
 ];
 
-/// The past of one instrument back to `from_ns`, oldest first: minutes before `origin_ns`, and coarser bars the
+/// The past of one instrument back to `from_ns`, oldest first: seconds before `origin_ns`, and coarser bars the
 /// farther back it goes.
 pub(crate) fn past(instrument: &Instrument, random: Random, origin_ns: i64, first_id: u64, from_ns: i64) -> Vec<Bar> {
     let mut walk = Walk::new(instrument, random, first_id);
@@ -67,7 +69,7 @@ impl Walk {
 
     /// The bar that ends where the last one began.
     fn back(&mut self, open_ns: i64, length_ns: i64) -> Bar {
-        let minutes = (length_ns / MINUTE_NS) as f64;
+        let minutes = length_ns as f64 / MINUTE_NS as f64;
         let scale = self.price as f64 * MINUTE_MOVE * minutes.sqrt();
         let close = self.price;
         let pull = (self.home - close as f64) * 1e-4 * minutes.min(1_000.0);

@@ -155,3 +155,41 @@ fn changes_turn_one_book_into_the_next_at_any_depth() {
         market.advance(market.now_ns() + NS_PER_SECOND);
     }
 }
+
+#[test]
+fn the_past_has_a_thousand_rows_of_every_interval_and_finer_ones_make_the_coarser() {
+    let mut market = market(5, 2, 4.0);
+    market.advance(ORIGIN_NS + 90 * NS_PER_SECOND);
+    let now_ns = market.now_ns();
+    for timeframe in tickplane_model::Timeframe::ALL {
+        let length_ns = timeframe.length_ns();
+        let offset_ns = if length_ns == 7 * NS_PER_DAY { 4 * NS_PER_DAY } else { 0 };
+        // 5 s and 15 s are nobody's own candles.
+        if !matches!(timeframe.as_str(), "5s" | "15s") {
+            let from_ns = aligned(now_ns, length_ns, offset_ns) - 1_000 * length_ns;
+            let rows = market.filled(0, length_ns, offset_ns, from_ns, now_ns);
+            assert!(rows.len() >= 999, "{timeframe}: {}", rows.len());
+            assert!(rows.windows(2).all(|pair| pair[1].open_ns - pair[0].open_ns == length_ns), "{timeframe}");
+        }
+        if length_ns > 60 * NS_PER_SECOND && length_ns <= NS_PER_DAY / 2 {
+            let day_ns = aligned(now_ns - NS_PER_DAY, length_ns, offset_ns);
+            let minutes = market.traded(0, 60 * NS_PER_SECOND, 0, day_ns, i64::MAX);
+            let coarse = market.traded(0, length_ns, offset_ns, day_ns, i64::MAX);
+            assert_eq!(bar::regroup(minutes.iter(), length_ns, offset_ns), coarse, "{timeframe} of minutes");
+        }
+    }
+}
+
+#[test]
+fn a_misstated_candle_is_wrong_and_the_account_is_not() {
+    let mut market = market(5, 1, 1.0);
+    market.advance(ORIGIN_NS + 60 * NS_PER_SECOND);
+    let rows = |market: &Market| market.traded(0, NS_PER_SECOND, 0, ORIGIN_NS, i64::MAX);
+    let (before, account) = (rows(&market), market.tally(0, NS_PER_SECOND, 0));
+    market.misstate(0, before[7].open_ns + 1);
+    let after = rows(&market);
+    let wrong: Vec<usize> = (0..before.len()).filter(|at| before[*at] != after[*at]).collect();
+    assert_eq!(wrong, [7]);
+    assert!(after[7].high > before[7].high && after[7].volume > before[7].volume);
+    assert_eq!(market.tally(0, NS_PER_SECOND, 0), account);
+}

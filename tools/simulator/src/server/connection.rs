@@ -217,6 +217,7 @@ impl Connection {
                 Err(response) => self.respond(&response.to_bytes(false), response.status, false, turn),
             };
         }
+        turn.counters.asked(turn.market.exchange, request.target());
         let response = match request.method.as_str() {
             "GET" => {
                 hurt::rest_answer(turn.faults).unwrap_or_else(|| turn.venue.rest(request, turn.market, turn.now_ns))

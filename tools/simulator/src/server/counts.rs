@@ -1,6 +1,13 @@
 //! What the simulation counts.
 
+use std::collections::VecDeque;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tickplane_model::ExchangeId;
+
+/// Requests that are remembered by what they asked for.
+const REQUESTS_MAX: usize = 20_000;
 
 /// Numbers since the start of a [`crate::Simulation`].
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -36,4 +43,25 @@ pub(crate) struct Counters {
     pub(crate) refusals: AtomicU64,
     pub(crate) slow: AtomicU64,
     pub(crate) faults: AtomicU64,
+    asked: Mutex<VecDeque<(ExchangeId, String)>>,
+}
+
+impl Counters {
+    /// Remembers what a venue was asked for.
+    pub(crate) fn asked(&self, exchange: ExchangeId, target: String) {
+        let mut asked = self.asked_list();
+        if asked.len() == REQUESTS_MAX {
+            asked.pop_front();
+        }
+        asked.push_back((exchange, target));
+    }
+
+    /// What a venue was asked for, oldest first.
+    pub(crate) fn asked_of(&self, exchange: ExchangeId) -> Vec<String> {
+        self.asked_list().iter().filter(|(of, _)| *of == exchange).map(|(_, target)| target.clone()).collect()
+    }
+
+    fn asked_list(&self) -> MutexGuard<'_, VecDeque<(ExchangeId, String)>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

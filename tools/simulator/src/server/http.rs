@@ -31,6 +31,12 @@ impl Request {
         self.query.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Path and query, decoded.
+    pub(crate) fn target(&self) -> String {
+        let query: Vec<String> = self.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, query.join("&")) }
+    }
+
     /// A query parameter that is a number.
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
         self.query(name)?.parse().ok()
