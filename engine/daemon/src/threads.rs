@@ -7,7 +7,7 @@ use tickplane_rings::{Receiver, Sender as RingSender, ring};
 use tickplane_runtimes::{
     Command, Fetcher, Gate, Notice, Resolver, Ringer, Runtime, Thread, ThreadSpec, Waking, choose, probe, spawn,
 };
-use tickplane_segments::PlaneWriter;
+use tickplane_segments::{PlaneWriter, ThreadRuntime};
 use tickplane_shards::{Shard, Worker};
 
 use crate::config::Config;
@@ -160,12 +160,12 @@ impl Starting<'_> {
     fn inline(&mut self, number: usize) -> Result<Thread, DaemonError> {
         let (sender, receiver) = ring(RING_EVENTS);
         let shard = self.new_shard(number, vec![sender])?;
-        let worker = self.new_worker(number, vec![receiver])?;
+        let worker = self.new_worker(number, vec![receiver], ThreadRuntime::Inline, number)?;
         self.spawn(format!("shard-{number}"), number, Some(shard), Some(worker), vec![None])
     }
 
     fn worker(&mut self, number: usize, shards: usize, receivers: Vec<Receiver>) -> Result<Thread, DaemonError> {
-        let worker = self.new_worker(number, receivers)?;
+        let worker = self.new_worker(number, receivers, self.waits(), shards + number)?;
         self.spawn(format!("worker-{number}"), shards + number, None, Some(worker), Vec::new())
     }
 
@@ -177,12 +177,31 @@ impl Starting<'_> {
 
     fn new_shard(&mut self, number: usize, senders: Vec<RingSender>) -> Result<Shard, DaemonError> {
         let name = format!("shard-{number}");
-        Ok(Shard::new(senders, self.writer.events(&name)?, self.writer.thread(&name)?, self.stall_ms_max))
+        let mut health = self.writer.thread(&name)?;
+        health.runs(self.waits(), self.pins.get(number).copied());
+        Ok(Shard::new(senders, self.writer.events(&name)?, health, self.stall_ms_max))
     }
 
-    fn new_worker(&mut self, number: usize, receivers: Vec<Receiver>) -> Result<Worker, DaemonError> {
+    fn new_worker(
+        &mut self,
+        number: usize,
+        receivers: Vec<Receiver>,
+        waits: ThreadRuntime,
+        pin: usize,
+    ) -> Result<Worker, DaemonError> {
         let name = format!("worker-{number}");
-        Ok(Worker::new(receivers, self.writer.events(&name)?, self.writer.thread(&name)?))
+        let mut health = self.writer.thread(&name)?;
+        health.runs(waits, self.pins.get(pin).copied());
+        Ok(Worker::new(receivers, self.writer.events(&name)?, health))
+    }
+
+    /// The runtime, as the health record has it.
+    const fn waits(&self) -> ThreadRuntime {
+        match self.runtime {
+            Runtime::Poll => ThreadRuntime::Poll,
+            Runtime::Park => ThreadRuntime::Park,
+            Runtime::Glommio => ThreadRuntime::Glommio,
+        }
     }
 
     fn spawn(

@@ -3,13 +3,13 @@
 //! ```text
 //! connection region                                  thread region
 //! word  0  region header: kind 5                     word  0  region header: kind 4
-//! word  8  epoch    9  state    10  connected_at_ns  word  8  epoch
+//! word  8  epoch    9  state    10  connected_at_ns  word  8  epoch   9  1 + ThreadRuntime   10  1 + core
 //! word 11  last_heartbeat_ns   12  last_data_ns      word 16  counters, in the order of ThreadCounter
 //! word 13  attempts  14 last_attempt_ns              word 32  histograms, one per Stage
 //! word 16  counters, in the order of ConnectionCounter
 //! word 32  rejects, in the order of the model's RejectReason
 //! word 64  closes, in the order of CloseKind
-//! word 96  1 + the number of the last close's kind, 0 for none
+//! word 128 1 + the number of the last close's kind, 0 for none
 //! ```
 //!
 //! Every word stands for itself and is stored relaxed: a reader sees each counter no older than the one before, and
@@ -103,11 +103,11 @@ counters! {
         TlsRevoked = 11 "tls-revoked",
         /// Its certificate is of no use otherwise.
         TlsCertificate = 12 "tls-certificate",
-        /// The venue refused TLS with an alert.
+        /// The venue refused TLS with any other alert.
         TlsAlert = 13 "tls-alert",
         /// Both sides have no version or cipher in common.
         TlsIncompatible = 14 "tls-incompatible",
-        /// What came is no TLS, or a record was damaged.
+        /// What came is no TLS.
         TlsGarbage = 15 "tls-garbage",
         /// The peer went away within the handshake.
         TlsCut = 16 "tls-cut",
@@ -141,6 +141,34 @@ counters! {
         Stale = 30 "stale",
         /// A defect of ours.
         Panicked = 31 "panicked",
+        /// The venue's certificate is not one for servers.
+        TlsWrongPurpose = 32 "tls-wrong-purpose",
+        /// An authority's own certificate serves as the server's.
+        TlsCaAsServer = 33 "tls-ca-as-server",
+        /// An authority between may not sign for this host.
+        TlsNameConstraint = 34 "tls-name-constraint",
+        /// The certificate or the handshake is signed with another key.
+        TlsBadSignature = 35 "tls-bad-signature",
+        /// The certificate cannot be read.
+        TlsBadEncoding = 36 "tls-bad-encoding",
+        /// The certificate has a critical extension that is not understood.
+        TlsUnknownExtension = 37 "tls-unknown-extension",
+        /// The venue wants a certificate of ours.
+        TlsClientCertificate = 38 "tls-client-certificate",
+        /// The venue speaks no version of TLS that we do.
+        TlsVersion = 39 "tls-version",
+        /// It found nothing in common, a cipher most often (alert `handshake_failure`).
+        TlsHandshakeFailure = 40 "tls-handshake-failure",
+        /// It speaks no protocol inside TLS that we want.
+        TlsNoProtocol = 41 "tls-no-protocol",
+        /// It does not know the host name.
+        TlsUnknownName = 42 "tls-unknown-name",
+        /// It has trouble of its own (alert `internal_error`).
+        TlsInternalError = 43 "tls-internal-error",
+        /// A record is longer than TLS allows.
+        TlsTooLarge = 44 "tls-too-large",
+        /// A record does not decrypt: damaged, or forged.
+        TlsDamaged = 45 "tls-damaged",
     }
 }
 
@@ -179,6 +207,20 @@ counters! {
         ReadToCandle = 2 "read-candle",
         /// One turn of the thread's loop.
         Turn = 3 "turn",
+    }
+}
+
+counters! {
+    /// How a thread waits for what it works on. The number is part of the format: append, never reorder.
+    ThreadRuntime {
+        /// It spins on a core of its own.
+        Poll = 0 "poll",
+        /// It sleeps in the kernel.
+        Park = 1 "park",
+        /// It sleeps in an io_uring, and spins a little before if it has a core of its own.
+        Glommio = 2 "glommio",
+        /// It has no thread of its own: it works in the turn of the shard of its number.
+        Inline = 3 "inline",
     }
 }
 
@@ -265,7 +307,7 @@ pub const CONNECTION_REJECTS_MAX: usize = 32;
 /// First word of its closes by kind.
 pub const CONNECTION_CLOSES: usize = CONNECTION_REJECTS + CONNECTION_REJECTS_MAX;
 /// Room for kinds.
-pub const CONNECTION_CLOSES_MAX: usize = 32;
+pub const CONNECTION_CLOSES_MAX: usize = 64;
 /// Word of the last close: 1 + the number of its kind, 0 for none.
 pub const CONNECTION_LAST_CLOSE: usize = CONNECTION_CLOSES + CONNECTION_CLOSES_MAX;
 /// Words of a connection region. It grows within its page, where earlier writers left zeros.
@@ -274,6 +316,10 @@ const _: () = assert!(CloseKind::ALL.len() <= CONNECTION_CLOSES_MAX && CONNECTIO
 const _: () = assert!(ConnectionCounter::ALL.len() <= CONNECTION_COUNTERS_MAX);
 const _: () = assert!(CONNECTION_COUNTERS.is_multiple_of(LINE_WORDS));
 
+/// Word of how a thread waits: 1 + the number of its [`ThreadRuntime`], 0 for unknown.
+pub const THREAD_RUNTIME: usize = RECORD_EPOCH + 1;
+/// Word of the core it is bound to: 1 + its number, 0 for none.
+pub const THREAD_CORE: usize = RECORD_EPOCH + 2;
 /// First word of a thread's counters.
 pub const THREAD_COUNTERS: usize = HEADER_WORDS + LINE_WORDS;
 /// Room for counters.

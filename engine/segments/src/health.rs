@@ -5,7 +5,7 @@ use tickplane_layout::health::{
     CONNECTION_ATTEMPTS, CONNECTION_CLOSES, CONNECTION_CONNECTED_AT, CONNECTION_COUNTERS, CONNECTION_LAST_ATTEMPT,
     CONNECTION_LAST_CLOSE, CONNECTION_LAST_DATA, CONNECTION_LAST_HEARTBEAT, CONNECTION_REJECTS, CONNECTION_REJECTS_MAX,
     CONNECTION_STATE, CONNECTION_WORDS, CloseKind, ConnectionCounter, ConnectionState, RECORD_EPOCH, Stage,
-    THREAD_COUNTERS, THREAD_WORDS, ThreadCounter, stage_word,
+    THREAD_CORE, THREAD_COUNTERS, THREAD_RUNTIME, THREAD_WORDS, ThreadCounter, ThreadRuntime, stage_word,
 };
 use tickplane_layout::histogram::{HISTOGRAM_WORDS, Histogram, add};
 use tickplane_layout::sync::Ordering;
@@ -129,6 +129,13 @@ impl ThreadHealth {
     pub(crate) fn new(claim: Claim, epoch: u64) -> Self {
         begin(&claim.region.words()[..THREAD_WORDS], epoch);
         Self { claim }
+    }
+
+    /// Says how the thread waits, and which core it is bound to.
+    pub fn runs(&mut self, runtime: ThreadRuntime, core: Option<usize>) {
+        let words = self.claim.region.words();
+        words[THREAD_RUNTIME].store(1 + runtime as u64, Ordering::Relaxed);
+        words[THREAD_CORE].store(core.map_or(0, |core| 1 + core as u64), Ordering::Relaxed);
     }
 
     /// Records one duration; a negative one, which differing clocks can give, counts as 0.

@@ -53,7 +53,9 @@ pub use shape::{ArenaShape, InstrumentShape, PlaneShape, SeriesShape};
 pub use status::{ConnectionStatus, PlaneStatus, StageStatus, ThreadStatus};
 pub use stream_status::StreamStatus;
 pub use tickplane_layout::header::LifeState;
-pub use tickplane_layout::health::{CloseKind, ConnectionCounter, ConnectionState, Stage, ThreadCounter};
+pub use tickplane_layout::health::{
+    CloseKind, ConnectionCounter, ConnectionState, Stage, ThreadCounter, ThreadRuntime,
+};
 pub use tickplane_layout::stream::{StreamCounter, StreamState};
 pub use trade_reader::{Next, TradeReader, TradeRecord};
 pub use view::View;

@@ -8,8 +8,8 @@ use tickplane_layout::header::LifeState;
 use tickplane_layout::health::{
     CONNECTION_ATTEMPTS, CONNECTION_CLOSES, CONNECTION_CONNECTED_AT, CONNECTION_COUNTERS, CONNECTION_LAST_ATTEMPT,
     CONNECTION_LAST_CLOSE, CONNECTION_LAST_DATA, CONNECTION_LAST_HEARTBEAT, CONNECTION_REJECTS, CONNECTION_STATE,
-    CloseKind, ConnectionCounter, ConnectionState, RECORD_EPOCH, Stage, THREAD_COUNTERS, ThreadCounter,
-    connection_header, stage_word, thread_header,
+    CloseKind, ConnectionCounter, ConnectionState, RECORD_EPOCH, Stage, THREAD_CORE, THREAD_COUNTERS, THREAD_RUNTIME,
+    ThreadCounter, ThreadRuntime, connection_header, stage_word, thread_header,
 };
 use tickplane_layout::histogram::{self, HISTOGRAM_WORDS};
 use tickplane_layout::region::{RegionHeader, RegionKind};
@@ -95,6 +95,10 @@ impl ConnectionStatus {
 pub struct ThreadStatus {
     /// The thread.
     pub name: String,
+    /// How it waits; nothing if its writer did not say.
+    pub runtime: Option<ThreadRuntime>,
+    /// The core it is bound to.
+    pub core: Option<u64>,
     /// Its counters, in the order of [`ThreadCounter::ALL`].
     pub counters: Vec<(ThreadCounter, u64)>,
     /// Its latencies, in the order of [`Stage::ALL`].
@@ -180,7 +184,11 @@ fn thread(words: &[Word], name: String) -> ThreadStatus {
         stage_status(*stage, histogram::Histogram::new(&words[start..start + HISTOGRAM_WORDS]))
     };
     let stages = Stage::ALL.iter().filter_map(stage).collect();
-    ThreadStatus { name, counters: counted(ThreadCounter::ALL, words, THREAD_COUNTERS), stages }
+    let told = |word: usize| load(words, word).checked_sub(1);
+    let runtime =
+        told(THREAD_RUNTIME).and_then(|number| ThreadRuntime::ALL.get(usize::try_from(number).ok()?).copied());
+    let core = told(THREAD_CORE);
+    ThreadStatus { name, runtime, core, counters: counted(ThreadCounter::ALL, words, THREAD_COUNTERS), stages }
 }
 
 fn stage_status(stage: Stage, source: histogram::Histogram<'_>) -> Option<StageStatus> {

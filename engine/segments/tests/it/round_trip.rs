@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tickplane_model::{ExchangeId, RejectReason, Timeframe};
 use tickplane_segments::{
-    ConnectionCounter, ConnectionState, EventKind, InstrumentShape, LifeState, Next, Plane, PlaneEvent, PlaneWriter,
-    ReadError, Stage, ThreadCounter,
+    CloseKind, ConnectionCounter, ConnectionState, EventKind, InstrumentShape, LifeState, Next, Plane, PlaneEvent,
+    PlaneWriter, ReadError, Stage, ThreadCounter, ThreadRuntime,
 };
 
 use crate::fixture::*;
@@ -160,7 +160,9 @@ fn health_and_life_signs_arrive() {
     connection.received(100, 3);
     connection.trade(4);
     connection.reject(RejectReason::BadTime);
+    connection.closed(CloseKind::TlsDamaged);
     thread.turn(true);
+    thread.runs(ThreadRuntime::Glommio, Some(3));
     for n in 1..=1000 {
         thread.record(Stage::ReadToTrade, n * 1000);
     }
@@ -173,9 +175,12 @@ fn health_and_life_signs_arrive() {
     assert_eq!((found.count(ConnectionCounter::Bytes), found.count(ConnectionCounter::Trades)), (100, 1));
     assert_eq!(found.rejects[RejectReason::BadTime as usize], (RejectReason::BadTime, 1));
     assert_eq!(found.rejected(), 1);
+    assert_eq!((found.closed(CloseKind::TlsDamaged), found.last_close), (1, Some(CloseKind::TlsDamaged)));
+    assert_eq!(found.closes.iter().map(|(_, count)| count).sum::<u64>(), 1);
 
     let [shard] = &plane.threads()[..] else { panic!("one thread") };
     assert_eq!((shard.name.as_str(), shard.count(ThreadCounter::BusyTurns)), ("shard-0", 1));
+    assert_eq!((shard.runtime, shard.core), (Some(ThreadRuntime::Glommio), Some(3)));
     let stage = &shard.stages[Stage::ReadToTrade as usize];
     assert_eq!((stage.histogram.len(), stage.max_ns), (1000, 1_000_000));
     let p50 = stage.histogram.value_at_quantile(0.5);
