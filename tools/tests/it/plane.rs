@@ -94,6 +94,10 @@ fn streams(at: &str, of_kraken: &[Value]) {
     assert_eq!(listed, streams.len(), "{table:?}");
     let table = tickplane(&["status", "--root", at]);
     assert!(table.lines().iter().any(|line| line.contains(" streams: ")), "{table:?}");
+    assert!(table.lines()[1].starts_with("runtime "), "{table:?}");
+    let plane: Value =
+        serde_json::from_str(tickplane(&["status", "--root", at, "--format", "json"]).lines()[0]).unwrap();
+    assert!(["poll", "park", "glommio"].contains(&plane["runtime"].as_str().unwrap()), "{plane}");
 }
 
 fn wrong_keys(at: &str) {

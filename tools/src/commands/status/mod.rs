@@ -1,5 +1,6 @@
 //! `status`: how a plane is, from what it writes about itself in shared memory.
 
+mod runtime;
 mod streams;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -146,6 +147,7 @@ impl Sample {
             ("heartbeat_ns", Cell::Integer(*heartbeat_ns)),
             ("memory_bytes", Cell::count(self.memory_bytes)),
             ("exchanges", Cell::Text(exchanges.join(" "))),
+            ("runtime", Cell::text(runtime::word(&self.threads))),
         ];
         Record { kind: "plane", name: instance.to_owned(), fields }
     }
@@ -183,7 +185,12 @@ impl Sample {
             true => format!("pid {}, for {}", self.plane.pid, duration(up)),
             false => format!("last heartbeat {} UTC", format_time(self.plane.heartbeat_ns)),
         };
-        Ok(Sheet::line(&format!("plane {instance}: {shown} ({since}), {} of shared memory", bytes(self.memory_bytes)))?)
+        Sheet::line(&format!("plane {instance}: {shown} ({since}), {} of shared memory", bytes(self.memory_bytes)))?;
+        let runtime = runtime::sentence(&self.threads);
+        if self.plane.alive && !runtime.is_empty() {
+            Sheet::line(&runtime)?;
+        }
+        Ok(())
     }
 
     fn connection_table(&self) -> Result<(), Failure> {
@@ -304,7 +311,11 @@ fn connection_record(connection: &ConnectionStatus, rates: Rates) -> Record {
 }
 
 fn thread_record(thread: &ThreadStatus) -> Record {
-    let fields = thread.counters.iter().map(|(counter, count)| (counter.as_str(), Cell::count(*count))).collect();
+    let mut fields = vec![
+        ("runtime", thread.runtime.map_or(Cell::None, |runtime| Cell::text(runtime.as_str()))),
+        ("core", thread.core.map_or(Cell::None, Cell::count)),
+    ];
+    fields.extend(thread.counters.iter().map(|(counter, count)| (counter.as_str(), Cell::count(*count))));
     Record { kind: "thread", name: thread.name.clone(), fields }
 }
 
