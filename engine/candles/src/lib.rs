@@ -15,6 +15,7 @@
 //! | `sum.rs` | exact decimal sums |
 //! | `outage.rs` | when the stream was down |
 //! | `skew.rs` | local time into venue time |
+//! | `venue.rs` | rows that the venue's own candles make |
 #![forbid(unsafe_code)]
 
 mod closed;
@@ -25,9 +26,11 @@ mod row;
 mod series;
 mod skew;
 mod sum;
+mod venue;
 
 pub use decimal::Decimal;
 pub use prepared::{Decimals, Prepared};
 pub use series::{AHEAD_MAX_NS, Outcome, Rows, Series, SeriesConfig};
 pub use skew::Skew;
 pub use sum::{NUMBER_MAX, NUMBER_MIN, Sum, is_summable};
+pub use venue::{gap_row, is_usable, quiet_row, venue_row};

@@ -12,7 +12,7 @@ use crossbeam_utils::sync::{Parker, Unparker};
 use tickplane_model::ExchangeId;
 use tickplane_segments::Bell;
 use tickplane_shards::{
-    ConnectionId, ConnectionSpec, Fetch, FetchError, OwnedInstrument, Report, Shard, SymbolFeeds, Worker,
+    ConnectionId, ConnectionSpec, Fetch, FetchError, History, OwnedInstrument, Report, Shard, SymbolFeeds, Worker,
 };
 
 use crate::choice::Runtime;
@@ -32,6 +32,8 @@ pub enum Command {
     RemoveExchange(ExchangeId, Sender<()>),
     /// The worker takes over symbols, in this order.
     AddSymbols(Vec<SymbolFeeds>, Sender<()>),
+    /// The worker takes candles of the venue into its rows, in slices of its next turns.
+    History(Vec<History>),
     /// The resolver's answer.
     Resolved {
         /// For which connection.

@@ -246,6 +246,9 @@ impl Turns {
             (Command::AddSymbols(symbols, _done), _, Some(worker)) => {
                 symbols.into_iter().for_each(|symbol| worker.add_symbol(symbol));
             }
+            (Command::History(histories), _, Some(worker)) => {
+                histories.into_iter().for_each(|history| worker.history(history));
+            }
             (Command::AddInstruments(instruments, _done), Some(shard), _) => {
                 instruments.into_iter().for_each(|instrument| shard.add_instrument(instrument));
             }

@@ -1,11 +1,15 @@
 //! One series in the hands of its worker: the candle builder, its indicators and the region they are written to.
 
+use std::collections::VecDeque;
 use std::ops::AddAssign;
 
 use tickplane_candles::{Decimals, Outcome, Prepared, Rows, Series, SeriesConfig};
 use tickplane_indicators::{Indicator, IndicatorSpec};
-use tickplane_model::{Candle, ExchangeId, Trade};
+use tickplane_model::{Calendar, Candle, ExchangeId, Timeframe, Trade};
 use tickplane_segments::{EventKind, EventWriter, PlaneEvent, SeriesWriter};
+
+use crate::history::History;
+use crate::past::Past;
 
 /// Closes and revisions of one batch: room for them is made once.
 const EVENTS_WAITING: usize = 64;
@@ -27,7 +31,11 @@ impl AddAssign for Told {
 /// A series and where it is published.
 pub struct Feed {
     series: Series,
+    timeframe: Timeframe,
+    calendar: Calendar,
     publication: Publication,
+    /// Histories on their way in, oldest first.
+    pasts: VecDeque<Past>,
 }
 
 /// Everything of a series but its builder, so that the builder can call back into it.
@@ -47,6 +55,7 @@ impl Feed {
         let indicators: Vec<Indicator> = indicators.iter().map(Indicator::new).collect();
         let values = vec![f64::NAN; indicators.iter().map(Indicator::outputs).sum()];
         let mut publication = Publication { writer, indicators, values, waiting: Vec::with_capacity(EVENTS_WAITING) };
+        let (timeframe, calendar) = (config.timeframe, config.calendar);
         let mut series = Series::new(config);
         let rows = publication.writer.rows();
         let mut last = Vec::new();
@@ -58,7 +67,7 @@ impl Feed {
         if !rows.is_empty() {
             series.resume(rows.end, &last);
         }
-        Self { series, publication }
+        Self { series, timeframe, calendar, publication, pasts: VecDeque::new() }
     }
 
     /// Takes up the open candle of an earlier process from the trades that the shared ring still holds, oldest first.
@@ -70,6 +79,30 @@ impl Feed {
             self.series.prepared(&decimals.prepare(trade), &mut self.publication);
         }
         self.series.stream_down(last.exchange_ns.max(open.open_time_ns));
+    }
+
+    /// Its timeframe.
+    pub(crate) const fn timeframe(&self) -> Timeframe {
+        self.timeframe
+    }
+
+    /// Takes the venue's candles; they go in by [`Self::work`].
+    pub(crate) fn history(&mut self, history: History) {
+        self.pasts.push_back(Past::new(history, self.calendar));
+    }
+
+    /// Does some of the work that may wait, about so many rows of it; `false` when none is left.
+    pub(crate) fn work(&mut self, rows: u32) -> bool {
+        let Some(past) = self.pasts.front_mut() else { return false };
+        if let Some((open, _)) = self.series.live()
+            && self.publication.writer.rows().is_empty()
+        {
+            self.publication.writer.begin_at(open);
+        }
+        if !(0..rows).all(|_| past.prepend(&mut self.publication.writer)) {
+            self.pasts.pop_front();
+        }
+        !self.pasts.is_empty()
     }
 
     pub(crate) fn trade(&mut self, trade: &Prepared<'_>) -> Outcome {

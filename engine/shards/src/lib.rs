@@ -11,6 +11,7 @@
 //! | `watch.rs`, `rhythm.rs` | whether a stream lives, by its own rhythm |
 //! | `questions.rs`, `budget.rs`, `repair.rs` | what venues are asked by REST, how much of it, and how often |
 //! | `streams.rs` | what the shard does about all that |
+//! | `history.rs`, `past.rs` | the venue's own candles, and their way into a series |
 //! | `close_reason.rs` | why a connection ended |
 #![forbid(unsafe_code)]
 
@@ -22,9 +23,11 @@ mod connection;
 mod failures;
 mod feed;
 mod fetch;
+mod history;
 mod instrument;
 mod link;
 mod now;
+mod past;
 mod questions;
 mod reading;
 mod repair;
@@ -40,6 +43,7 @@ pub use close_reason::CloseReason;
 pub use connection::ConnectionSpec;
 pub use feed::Feed;
 pub use fetch::{Fetch, FetchError};
+pub use history::{History, Purpose};
 pub use instrument::{OwnedInstrument, Route};
 pub use link::{Address, LinkError};
 pub use now::{Clock, Now};

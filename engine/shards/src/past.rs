@@ -1,6 +1,7 @@
 //! A history on its way into the rows of a series, a few rows at a time.
 
-use tickplane_model::{Calendar, Candle, Quality, Timeframe};
+use tickplane_candles::{gap_row, is_usable, quiet_row, venue_row};
+use tickplane_model::{Calendar, Candle, Timeframe};
 use tickplane_segments::SeriesWriter;
 
 use crate::history::History;
@@ -33,10 +34,14 @@ impl Past {
         }
         if candle.open_time_ns == open_time_ns {
             self.left = last;
-            return writer.prepend(&of_venue(&candle), &[]).is_some();
+            return writer.prepend(&venue_row(&candle), &[]).is_some();
         }
         // Between two candles nothing was traded; after the last of them nobody knows.
-        let filler = if self.left < self.candles.len() { quiet(open_time_ns, candle.close) } else { unknown(open_time_ns, self.timeframe) };
+        let filler = if self.left < self.candles.len() {
+            quiet_row(open_time_ns, candle.close)
+        } else {
+            gap_row(open_time_ns, self.timeframe.length_ns())
+        };
         writer.prepend(&filler, &[]).is_some()
     }
 }

@@ -1,18 +1,23 @@
 //! The worker: drains its rings in batches, updates every timeframe of a symbol, publishes what changed once per
 //! batch. So the work per trade shrinks as the load grows.
 
+use std::collections::VecDeque;
+
 use tickplane_candles::{Decimals, Outcome, Skew};
 use tickplane_model::{ExchangeId, Trade, TradeFlags};
 use tickplane_rings::{Receiver, WorkerEvent};
 use tickplane_segments::{EventWriter, Stage, ThreadCounter, ThreadHealth, TradeRingReader};
 
 use crate::feed::{Feed, Told};
+use crate::history::History;
 use crate::now::{Clock, Now};
 
 /// Events taken from one ring before what changed is published.
 const BATCH_MAX: u64 = 256;
 /// Series closed by time in one turn; the rest follows in the next, finest timeframes first.
 const CLOSES_PER_TURN: usize = 128;
+/// Rows of waiting work done in one turn.
+const WORK_ROWS_PER_TURN: u32 = 128;
 /// Slots of the table of venues.
 const EXCHANGES: usize = ExchangeId::ALL.len() + 1;
 
@@ -65,6 +70,8 @@ pub struct Worker {
     events: EventWriter,
     health: ThreadHealth,
     sweep: Option<Sweep>,
+    /// Series with work that may wait: the symbol's slot and the place among its feeds.
+    waiting: VecDeque<(u32, usize)>,
 }
 
 impl Worker {
@@ -79,6 +86,7 @@ impl Worker {
             events,
             health,
             sweep: None,
+            waiting: VecDeque::new(),
         }
     }
 
@@ -100,6 +108,18 @@ impl Worker {
         self.changed.reserve(self.symbols.len());
     }
 
+    /// Takes candles of the venue for one series; they go into its rows in the next turns, a few at a time. A series that
+    /// this worker does not build takes none.
+    pub fn history(&mut self, history: History) {
+        let slot = history.slot;
+        let Some(symbol) = self.symbols.get_mut(slot as usize) else { return };
+        let feed = symbol.feeds.iter_mut().position(|feed| feed.timeframe() == history.timeframe);
+        if let Some(at) = feed {
+            symbol.feeds[at].history(history);
+            self.waiting.push_back((slot, at));
+        }
+    }
+
     /// One turn: what waits in the rings, then what time closes. Returns whether there was anything to do.
     pub fn turn(&mut self, clock: &impl Clock) -> bool {
         let mut events = 0;
@@ -112,7 +132,8 @@ impl Worker {
         if !self.changed.is_empty() {
             self.publish(clock);
         }
-        events > 0 || closed
+        let worked = self.work();
+        events > 0 || closed || worked
     }
 
     /// Goes on after a panic in the middle of a turn: what was in hand is lost, and every candle says so.
@@ -137,7 +158,7 @@ impl Worker {
     /// Whether a ring holds events.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        self.sweep.is_some() || self.receivers.iter().any(|receiver| !receiver.is_empty())
+        self.sweep.is_some() || !self.waiting.is_empty() || self.receivers.iter().any(|receiver| !receiver.is_empty())
     }
 
     /// Nanoseconds from `now` until time closes a series; `None` if nothing is open.
@@ -282,6 +303,15 @@ impl Worker {
             let venue = &mut self.venues[symbol.exchange as usize];
             venue.due_ns = symbol.feeds.iter().map(Feed::next_close_ns).fold(venue.due_ns, i64::min);
         }
+    }
+
+    /// Goes on with work that may wait; returns whether there was any.
+    fn work(&mut self) -> bool {
+        let Some((slot, at)) = self.waiting.front().copied() else { return false };
+        if !self.symbols[slot as usize].feeds[at].work(WORK_ROWS_PER_TURN) {
+            self.waiting.pop_front();
+        }
+        true
     }
 
     fn publish(&mut self, clock: &impl Clock) {
