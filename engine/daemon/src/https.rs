@@ -1,9 +1,11 @@
 //! REST over HTTPS, on the cold path.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tickplane_exchanges::{Method, Request};
+use tickplane_runtimes::SystemClock;
+use tickplane_shards::Clock;
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
@@ -23,7 +25,7 @@ pub(crate) enum HttpsError {
     Status {
         /// HTTP status.
         status: u16,
-        /// Seconds of its `Retry-After` header.
+        /// Seconds by its `Retry-After` header.
         retry_after_s: Option<u32>,
         /// What was asked, and the beginning of the answer.
         text: String,
@@ -82,8 +84,8 @@ impl Https {
         }
         .map_err(failed)?;
         let status = answer.status();
-        let retry_after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
-        let retry_after_s = retry_after.and_then(|text| text.trim().parse().ok());
+        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        let retry_after_s = header("retry-after").and_then(|text| retry_after_s(text, header("date"), now()));
         let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(failed)?;
         if status.is_success() {
             return Ok(body);
@@ -94,5 +96,60 @@ impl Https {
             retry_after_s,
             text: format!("{url}: HTTP {status}: {text}"),
         })
+    }
+}
+
+fn now() -> SystemTime {
+    UNIX_EPOCH + Duration::from_nanos(SystemClock::new().now().epoch_ns.cast_unsigned())
+}
+
+/// How long `Retry-After` wants us to wait (RFC 9110, 10.2.3): seconds, or a date in any of the three forms. A date is
+/// compared with the answer's own `Date`, because clocks differ, and with ours where it has none; one that is past is 0.
+fn retry_after_s(text: &str, date: Option<&str>, now: SystemTime) -> Option<u32> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.parse().unwrap_or(u32::MAX));
+    }
+    let until = httpdate::parse_http_date(text).ok()?;
+    let from = date.and_then(|text| httpdate::parse_http_date(text.trim()).ok()).unwrap_or(now);
+    let wait = until.duration_since(from).unwrap_or_default();
+    Some(u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The dates of RFC 9110, 5.6.7.
+    const FIXDATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+    const RFC_850: &str = "Sunday, 06-Nov-94 08:49:37 GMT";
+    const ASCTIME: &str = "Sun Nov  6 08:49:37 1994";
+
+    #[test]
+    fn a_wait_is_given_in_seconds_or_as_a_date_of_three_forms() {
+        let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(seconds);
+        // 1994-11-06 08:48:37.5, by our clock.
+        let now = at(784_111_717) + Duration::from_millis(500);
+        for (text, date, expected) in [
+            ("120", None, Some(120)),
+            (" 0 ", None, Some(0)),
+            ("99999999999999999999", None, Some(u32::MAX)),
+            (FIXDATE, None, Some(60)),
+            (RFC_850, None, Some(60)),
+            (ASCTIME, None, Some(60)),
+            (FIXDATE, Some("Sun, 06 Nov 1994 08:49:30 GMT"), Some(7)),
+            (ASCTIME, Some(RFC_850), Some(0)),
+            (FIXDATE, Some("Sun, 06 Nov 1994 09:00:00 GMT"), Some(0)),
+            (FIXDATE, Some("yesterday"), Some(60)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", None, Some(0)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", None, Some(u32::MAX)),
+            ("-5", None, None),
+            ("", None, None),
+            ("soon", None, None),
+            ("1.5", None, None),
+            ("Sun, 06 Nov 1994 25:00:00 GMT", None, None),
+        ] {
+            assert_eq!(retry_after_s(text, date, now), expected, "{text:?} {date:?}");
+        }
     }
 }

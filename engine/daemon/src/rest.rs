@@ -173,6 +173,17 @@ mod tests {
     }
 
     #[test]
+    fn a_date_to_come_back_at_is_obeyed() {
+        let (base, asked) = host(&[
+            "429 Too Many Requests\r\nDate: Sun, 06 Nov 1994 08:49:30 GMT\r\nRetry-After: Sunday, 06-Nov-94 08:49:37 GMT",
+        ]);
+        let rest = rest(&base, &Arc::new(Ledger::in_memory().unwrap()));
+        assert_eq!(ask(&rest), Err(FetchError::RetryAfter { seconds: 7 }));
+        assert!(matches!(ask(&rest), Err(FetchError::RetryAfter { seconds: 6..=7 })), "asked no more");
+        assert_eq!(asked.join().unwrap(), 1);
+    }
+
+    #[test]
     fn an_ordinary_failure_keeps_nobody_away() {
         let (base, asked) = host(&["500 Oops", "200 OK"]);
         let rest = rest(&base, &Arc::new(Ledger::in_memory().unwrap()));

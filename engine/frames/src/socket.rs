@@ -44,7 +44,7 @@ pub enum FrameError {
     Refused {
         /// HTTP status code.
         status: u16,
-        /// Seconds of its `Retry-After` header.
+        /// Seconds by its `Retry-After` header.
         retry_after_s: Option<u32>,
     },
     /// A message or frame exceeds [`Limits::message_bytes_max`], or unsent bytes exceed their limit.
@@ -253,9 +253,18 @@ fn fail(error: Error) -> FrameError {
 fn refused(response: &Response<Option<Vec<u8>>>) -> FrameError {
     let status = response.status();
     debug_assert_ne!(status, StatusCode::SWITCHING_PROTOCOLS, "a switch of protocols is no refusal");
-    let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
-    FrameError::Refused {
-        status: status.as_u16(),
-        retry_after_s: retry_after.and_then(|text| text.trim().parse().ok()),
-    }
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let retry_after_s = header("retry-after").and_then(|text| retry_after_s(text.trim(), header("date")));
+    FrameError::Refused { status: status.as_u16(), retry_after_s }
+}
+
+/// Seconds to wait by `Retry-After` (RFC 9110, 10.2.3): a number of them, or a date, which is compared with the answer's
+/// own `Date` as there is no clock here; one that is past is 0.
+fn retry_after_s(text: &str, date: Option<&str>) -> Option<u32> {
+    let by_date = || {
+        let until = httpdate::parse_http_date(text).ok()?;
+        let from = httpdate::parse_http_date(date?.trim()).ok()?;
+        Some(u32::try_from(until.duration_since(from).unwrap_or_default().as_secs()).unwrap_or(u32::MAX))
+    };
+    text.parse().ok().or_else(by_date)
 }

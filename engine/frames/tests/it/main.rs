@@ -126,12 +126,25 @@ fn the_peers_close_is_told_with_its_code_and_then_final() {
 
 #[test]
 fn a_refused_upgrade_carries_status_and_retry_after() {
-    let mut client =
-        Socket::connect("wss://localhost/ws", "tickplane-test", &[("X-Venue", "yes".to_owned())], LIMITS).unwrap();
-    request(&mut client);
-    client.receive(b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 17\r\nContent-Length: 0\r\n\r\n");
-    assert_eq!(client.poll(), Err(FrameError::Refused { status: 429, retry_after_s: Some(17) }));
-    assert_eq!(client.poll(), Err(FrameError::Closed));
+    let date = "Date: Sun, 06 Nov 1994 08:49:30 GMT";
+    for (headers, expected) in [
+        ("Retry-After: 17".to_owned(), Some(17)),
+        (format!("{date}\r\nRetry-After: Sun, 06 Nov 1994 08:49:37 GMT"), Some(7)),
+        (format!("{date}\r\nRetry-After: Sunday, 06-Nov-94 08:50:30 GMT"), Some(60)),
+        (format!("{date}\r\nRetry-After: Sun Nov  6 08:49:37 1994"), Some(7)),
+        (format!("{date}\r\nRetry-After: Sun, 06 Nov 1994 08:00:00 GMT"), Some(0)),
+        (format!("{date}\r\nRetry-After: soon"), None),
+        ("Retry-After: Sun, 06 Nov 1994 08:49:37 GMT".to_owned(), None),
+        (date.to_owned(), None),
+    ] {
+        let mut client =
+            Socket::connect("wss://localhost/ws", "tickplane-test", &[("X-Venue", "yes".to_owned())], LIMITS).unwrap();
+        request(&mut client);
+        let answer = format!("HTTP/1.1 429 Too Many Requests\r\n{headers}\r\nContent-Length: 0\r\n\r\n");
+        client.receive(answer.as_bytes());
+        assert_eq!(client.poll(), Err(FrameError::Refused { status: 429, retry_after_s: expected }), "{headers}");
+        assert_eq!(client.poll(), Err(FrameError::Closed));
+    }
 }
 
 #[test]
