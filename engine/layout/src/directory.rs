@@ -24,18 +24,32 @@ pub const NAME_WORDS: usize = 8;
 /// The longest name, in bytes.
 pub const NAME_BYTES_MAX: usize = NAME_WORDS * 8;
 
-const OFFSET: usize = 1;
-const BYTES: usize = 2;
-const GENERATION: usize = 3;
-const STATE: usize = 4;
-const SUCCESSOR: usize = 5;
-const CREATED: usize = 6;
-const CHECKSUM: usize = 7;
-const NAME: usize = 8;
-const _: () = assert!(NAME + NAME_WORDS == ENTRY_WORDS && NAME.is_multiple_of(LINE_WORDS) && ENTRY_BYTES == 128);
+/// Word of the region's place.
+pub const ENTRY_OFFSET: usize = 1;
+/// Word of the region's length.
+pub const ENTRY_LENGTH: usize = 2;
+/// Word of the generation of the key.
+pub const ENTRY_GENERATION: usize = 3;
+/// Word of the state.
+pub const ENTRY_STATE: usize = 4;
+/// Word of the entry that took over.
+pub const ENTRY_SUCCESSOR: usize = 5;
+/// Word of the time it was made.
+pub const ENTRY_CREATED: usize = 6;
+/// Word of the checksum.
+pub const ENTRY_CHECKSUM: usize = 7;
+/// First word of the name.
+pub const ENTRY_NAME: usize = 8;
+// The byte offsets as they are published in docs/format.md.
+const _: () = assert!(ENTRY_OFFSET * 8 == 8 && ENTRY_LENGTH * 8 == 16 && ENTRY_GENERATION * 8 == 24);
+const _: () = assert!(ENTRY_STATE * 8 == 32 && ENTRY_SUCCESSOR * 8 == 40 && ENTRY_CREATED * 8 == 48);
+const _: () = assert!(ENTRY_CHECKSUM * 8 == 56 && ENTRY_NAME * 8 == 64 && ENTRY_BYTES == 128);
+const _: () = assert!(ENTRY_NAME + NAME_WORDS == ENTRY_WORDS && ENTRY_NAME.is_multiple_of(LINE_WORDS));
 
-const LIVE: u64 = 1;
-const MOVED: u64 = 2;
+/// State of an entry whose region holds.
+pub const LIVE: u64 = 1;
+/// State of an entry whose region another one replaced.
+pub const MOVED: u64 = 2;
 
 /// One entry without its state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,33 +94,33 @@ impl Entry {
     fn pack(&self) -> [u64; ENTRY_WORDS] {
         let mut words = [0; ENTRY_WORDS];
         words[0] = self.kind as u64 | u64::from(self.exchange) << 8 | u64::from(self.timeframe) << 16;
-        words[OFFSET] = self.offset;
-        words[BYTES] = self.bytes;
-        words[GENERATION] = self.generation;
-        words[CREATED] = self.created_ns.cast_unsigned();
-        words[NAME..].copy_from_slice(&self.name);
-        words[CHECKSUM] = checksum(&words);
-        words[STATE] = LIVE;
-        words[SUCCESSOR] = u64::MAX;
+        words[ENTRY_OFFSET] = self.offset;
+        words[ENTRY_LENGTH] = self.bytes;
+        words[ENTRY_GENERATION] = self.generation;
+        words[ENTRY_CREATED] = self.created_ns.cast_unsigned();
+        words[ENTRY_NAME..].copy_from_slice(&self.name);
+        words[ENTRY_CHECKSUM] = checksum(&words);
+        words[ENTRY_STATE] = LIVE;
+        words[ENTRY_SUCCESSOR] = u64::MAX;
         words
     }
 
     fn unpack(words: &[u64; ENTRY_WORDS]) -> Option<Self> {
         let mut covered = *words;
-        (covered[STATE], covered[SUCCESSOR], covered[CHECKSUM]) = (0, 0, 0);
-        if checksum(&covered) != words[CHECKSUM] || words[0] >> 24 != 0 {
+        (covered[ENTRY_STATE], covered[ENTRY_SUCCESSOR], covered[ENTRY_CHECKSUM]) = (0, 0, 0);
+        if checksum(&covered) != words[ENTRY_CHECKSUM] || words[0] >> 24 != 0 {
             return None;
         }
         let mut name = [0; NAME_WORDS];
-        name.copy_from_slice(&words[NAME..]);
+        name.copy_from_slice(&words[ENTRY_NAME..]);
         Some(Self {
             kind: RegionKind::from_number(words[0] & 0xff)?,
             exchange: (words[0] >> 8) as u8,
             timeframe: (words[0] >> 16) as u8,
-            offset: words[OFFSET],
-            bytes: words[BYTES],
-            generation: words[GENERATION],
-            created_ns: words[CREATED].cast_signed(),
+            offset: words[ENTRY_OFFSET],
+            bytes: words[ENTRY_LENGTH],
+            generation: words[ENTRY_GENERATION],
+            created_ns: words[ENTRY_CREATED].cast_signed(),
             name,
         })
     }
@@ -167,9 +181,9 @@ impl<'a> Directory<'a> {
             return EntryState::Damaged;
         };
         // SYNC EntryState: an entry seen moved has its successor published; pairs with EntryMove.
-        match words[STATE].load(order(Site::EntryState, Ordering::Acquire)) {
+        match words[ENTRY_STATE].load(order(Site::EntryState, Ordering::Acquire)) {
             LIVE => EntryState::Live,
-            MOVED => EntryState::Moved(words[SUCCESSOR].load(Ordering::Relaxed)),
+            MOVED => EntryState::Moved(words[ENTRY_SUCCESSOR].load(Ordering::Relaxed)),
             _ => EntryState::Damaged,
         }
     }
@@ -192,9 +206,9 @@ impl<'a> Directory<'a> {
     /// Marks an entry as moved to a published one. Writer only.
     pub fn move_to(&self, index: u64, successor: u64) {
         if let Some(words) = self.words(index) {
-            words[SUCCESSOR].store(successor, Ordering::Relaxed);
+            words[ENTRY_SUCCESSOR].store(successor, Ordering::Relaxed);
             // SYNC EntryMove: the successor's entry, and its number, before the state; pairs with EntryState.
-            words[STATE].store(MOVED, order(Site::EntryMove, Ordering::Release));
+            words[ENTRY_STATE].store(MOVED, order(Site::EntryMove, Ordering::Release));
         }
     }
 }

@@ -43,7 +43,7 @@ impl EventLayout {
         let capacity = header.shape[0];
         let good = capacity.is_power_of_two() && (CAPACITY_MIN as u64..=EVENT_CAPACITY_MAX).contains(&capacity);
         let layout = Self { capacity: if good { capacity as usize } else { return None } };
-        (layout.header() == *header).then_some(layout)
+        header.serves(&layout.header()).then_some(layout)
     }
 
     /// The events of a region.

@@ -43,14 +43,38 @@ pub const WORD_MAGIC: usize = 0;
 pub const WORD_VERSION: usize = 1;
 /// Word of the endian tag.
 pub const WORD_ENDIAN: usize = 2;
+/// Word of the features that readers and writers may ignore.
+pub const WORD_COMPAT: usize = 3;
+/// Word of the features that readers may ignore and writers may not.
+pub const WORD_RO_COMPAT: usize = 4;
+/// Word of the features that nobody may ignore.
+pub const WORD_INCOMPAT: usize = 5;
+/// Word of what the file is for.
+pub const WORD_KIND: usize = 6;
 /// Word of the checksum.
 pub const WORD_CHECKSUM: usize = 7;
+/// Word of the file's length.
+pub const WORD_TOTAL_BYTES: usize = 8;
+/// Word of the place of the directory.
+pub const WORD_DIRECTORY_OFFSET: usize = 9;
+/// Word of the directory's capacity.
+pub const WORD_ENTRIES_MAX: usize = 10;
+/// Word of the length of an entry.
+pub const WORD_ENTRY_BYTES: usize = 11;
+/// Word of the place of the first region.
+pub const WORD_REGIONS_OFFSET: usize = 12;
+/// Word of the time the file was made.
+pub const WORD_CREATED: usize = 13;
+/// Word of the file's generation.
+pub const WORD_GENERATION: usize = 14;
 /// Number of static words.
 pub const STATIC_WORDS: usize = 16;
 /// Word of the life state.
 pub const WORD_STATE: usize = 16;
 /// Word of the heartbeat.
 pub const WORD_HEARTBEAT: usize = 17;
+/// Word reserved for the generation of the file that took this one's name.
+pub const WORD_SUCCESSOR: usize = 18;
 /// Word of the bell.
 pub const WORD_BELL: usize = 24;
 /// First word of the writer's double slot.
@@ -60,6 +84,14 @@ pub const WRITER_WORDS: usize = 3;
 /// Word of the directory count.
 pub const WORD_COUNT: usize = 56;
 
+// The byte offsets as they are published in docs/format.md.
+const _: () = assert!(WORD_MAGIC == 0 && WORD_VERSION * 8 == 8 && WORD_ENDIAN * 8 == 16 && WORD_COMPAT * 8 == 24);
+const _: () = assert!(WORD_RO_COMPAT * 8 == 32 && WORD_INCOMPAT * 8 == 40 && WORD_KIND * 8 == 48);
+const _: () = assert!(WORD_CHECKSUM * 8 == 56 && WORD_TOTAL_BYTES * 8 == 64 && WORD_DIRECTORY_OFFSET * 8 == 72);
+const _: () = assert!(WORD_ENTRIES_MAX * 8 == 80 && WORD_ENTRY_BYTES * 8 == 88 && WORD_REGIONS_OFFSET * 8 == 96);
+const _: () = assert!(WORD_CREATED * 8 == 104 && WORD_GENERATION * 8 == 112 && STATIC_WORDS * 8 == 128);
+const _: () = assert!(WORD_STATE * 8 == 128 && WORD_HEARTBEAT * 8 == 136 && WORD_SUCCESSOR * 8 == 144);
+const _: () = assert!(WORD_BELL * 8 == 192 && WORD_WRITER * 8 == 256 && WORD_COUNT * 8 == 448);
 const _: () = assert!(WORD_STATE == STATIC_WORDS);
 const _: () = assert!(WORD_BELL.is_multiple_of(LINE_WORDS) && WORD_COUNT.is_multiple_of(LINE_WORDS));
 const _: () = assert!(WORD_WRITER + DoubleSlot::words(WRITER_WORDS) == WORD_COUNT);
@@ -172,20 +204,20 @@ impl Identity {
         if major != MAJOR || words[WORD_VERSION] >> 32 != READY >> 32 {
             return Err(HeaderError::Version(major, minor));
         }
-        if words[5] != 0 {
-            return Err(HeaderError::Feature(words[5]));
+        if words[WORD_INCOMPAT] != 0 {
+            return Err(HeaderError::Feature(words[WORD_INCOMPAT]));
         }
         if words[WORD_CHECKSUM] != static_checksum(words) {
             return Err(HeaderError::Checksum);
         }
         let identity = Self {
-            kind: SegmentKind::from_word(words[6]).ok_or(HeaderError::Size)?,
-            total_bytes: words[8],
-            entries_max: words[10],
-            created_ns: words[13].cast_signed(),
-            generation: words[14],
+            kind: SegmentKind::from_word(words[WORD_KIND]).ok_or(HeaderError::Size)?,
+            total_bytes: words[WORD_TOTAL_BYTES],
+            entries_max: words[WORD_ENTRIES_MAX],
+            created_ns: words[WORD_CREATED].cast_signed(),
+            generation: words[WORD_GENERATION],
         };
-        let sizes = [words[9], words[11], words[12]];
+        let sizes = [words[WORD_DIRECTORY_OFFSET], words[WORD_ENTRY_BYTES], words[WORD_REGIONS_OFFSET]];
         let fits = sizes == [HEADER_BYTES, directory::ENTRY_BYTES, identity.regions_offset()]
             && identity.regions_offset() <= identity.total_bytes;
         if fits { Ok(identity) } else { Err(HeaderError::Size) }
@@ -266,6 +298,12 @@ impl<'a> Header<'a> {
             *value = self.0[at].load(Ordering::Relaxed);
         }
         Identity::unpack(&words)
+    }
+
+    /// Features that a writer must know and a reader need not. This code knows none.
+    #[must_use]
+    pub fn ro_compat(&self) -> u64 {
+        self.0[WORD_RO_COMPAT].load(Ordering::Relaxed)
     }
 
     /// Whether the writer means to go on.

@@ -315,6 +315,12 @@ pub const CONNECTION_WORDS: usize = CONNECTION_LAST_CLOSE + LINE_WORDS;
 const _: () = assert!(CloseKind::ALL.len() <= CONNECTION_CLOSES_MAX && CONNECTION_WORDS <= 512);
 const _: () = assert!(ConnectionCounter::ALL.len() <= CONNECTION_COUNTERS_MAX);
 const _: () = assert!(CONNECTION_COUNTERS.is_multiple_of(LINE_WORDS));
+// The byte offsets as they are published in docs/format.md.
+const _: () = assert!(RECORD_EPOCH * 8 == 64 && CONNECTION_STATE * 8 == 72 && CONNECTION_CONNECTED_AT * 8 == 80);
+const _: () = assert!(CONNECTION_LAST_HEARTBEAT * 8 == 88 && CONNECTION_LAST_DATA * 8 == 96);
+const _: () = assert!(CONNECTION_ATTEMPTS * 8 == 104 && CONNECTION_LAST_ATTEMPT * 8 == 112);
+const _: () = assert!(CONNECTION_COUNTERS * 8 == 128 && CONNECTION_REJECTS * 8 == 256 && CONNECTION_CLOSES * 8 == 512);
+const _: () = assert!(CONNECTION_LAST_CLOSE * 8 == 1024 && CONNECTION_WORDS * 8 == 1088);
 
 /// Word of how a thread waits: 1 + the number of its [`ThreadRuntime`], 0 for unknown.
 pub const THREAD_RUNTIME: usize = RECORD_EPOCH + 1;
@@ -329,6 +335,9 @@ pub const THREAD_HISTOGRAMS: usize = THREAD_COUNTERS + THREAD_COUNTERS_MAX;
 /// Words of a thread region.
 pub const THREAD_WORDS: usize = THREAD_HISTOGRAMS + Stage::ALL.len() * HISTOGRAM_WORDS;
 const _: () = assert!(ThreadCounter::ALL.len() <= THREAD_COUNTERS_MAX && THREAD_HISTOGRAMS == 32);
+// The byte offsets as they are published in docs/format.md.
+const _: () = assert!(THREAD_RUNTIME * 8 == 72 && THREAD_CORE * 8 == 80 && THREAD_COUNTERS * 8 == 128);
+const _: () = assert!(THREAD_HISTOGRAMS * 8 == 256 && HISTOGRAM_WORDS * 8 == 30_784);
 
 /// Header of a connection region.
 #[must_use]

@@ -21,9 +21,14 @@ pub const HISTOGRAM_WORDS: usize = LINE_WORDS + BUCKETS;
 /// The largest value told apart; larger ones count as this.
 pub const VALUE_MAX: u64 = (1 << 36) - 1;
 
-const COUNT: usize = 0;
-const SUM: usize = 1;
-const MAX: usize = 2;
+/// Word of the number of values.
+pub const COUNT: usize = 0;
+/// Word of their sum.
+pub const SUM: usize = 1;
+/// Word of the largest.
+pub const MAX: usize = 2;
+// The byte offsets as they are published in docs/format.md.
+const _: () = assert!(COUNT == 0 && SUM * 8 == 8 && MAX * 8 == 16 && LINE_WORDS * 8 == 64);
 const _: () = assert!(bucket(VALUE_MAX) == BUCKETS - 1);
 
 /// The bucket of a value.

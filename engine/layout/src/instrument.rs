@@ -43,6 +43,9 @@ pub const WORD_QUOTE: usize = WORD_FACTS + DoubleSlot::words(FACT_WORDS);
 pub const WORD_TRADES: usize = WORD_QUOTE + DoubleSlot::words(QUOTE_WORDS);
 const _: () = assert!(WORD_QUOTE == 48 && WORD_TRADES == 72 && WORD_TRADES.is_multiple_of(LINE_WORDS));
 const _: () = assert!(FACT_EPOCH + 1 == FACT_WORDS);
+// The byte offsets as they are published in docs/format.md.
+const _: () = assert!(WORD_FACTS * 8 == 64 && WORD_QUOTE * 8 == 384 && WORD_TRADES * 8 == 576);
+const _: () = assert!(FACT_VENUE_SYMBOL * 8 == 40 && FACT_EPOCH * 8 == 104 && FACT_WORDS * 8 == 112);
 const _: () = assert!(QUOTE_WORDS == RECORD_WORDS, "a quote fills its line");
 
 /// Bits of the trade's flags word below this are the model's flags.
@@ -85,7 +88,7 @@ impl InstrumentLayout {
         let capacity = header.shape[0];
         let good = capacity.is_power_of_two() && (CAPACITY_MIN as u64..=TRADE_CAPACITY_MAX).contains(&capacity);
         let layout = Self { trade_capacity: if good { capacity as usize } else { return None } };
-        (layout.header() == *header).then_some(layout)
+        header.serves(&layout.header()).then_some(layout)
     }
 
     /// The facts of a region.

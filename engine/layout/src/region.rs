@@ -12,12 +12,24 @@
 //! ```
 //!
 //! Nothing in a region is found by a stored offset: places are computed from the shape, and the shape is checked once
-//! against the length. Written before the directory entry is published, never changed.
+//! against the length. Written before the directory entry is published, never changed. A later minor may make a region
+//! longer than its shape needs, or use what is reserved here: readers take the part they know.
 
 use crate::LINE_WORDS;
 
 /// Words of a region's header.
 pub const HEADER_WORDS: usize = LINE_WORDS;
+/// Word of the kind.
+pub const WORD_KIND: usize = 0;
+/// Word of the length.
+pub const WORD_BYTES: usize = 1;
+/// First of the four words of the shape.
+pub const WORD_SHAPE: usize = 2;
+/// Word of the checksum.
+pub const WORD_CHECKSUM: usize = 7;
+// The byte offsets as they are published in docs/format.md.
+const _: () = assert!(WORD_KIND == 0 && WORD_BYTES * 8 == 8 && WORD_SHAPE * 8 == 16 && WORD_CHECKSUM * 8 == 56);
+const _: () = assert!(HEADER_WORDS * 8 == 64);
 
 /// Regions begin and end on pages of this many bytes.
 pub const PAGE_BYTES: u64 = 4096;
@@ -80,12 +92,18 @@ pub const fn pages(bytes: u64) -> u64 {
 }
 
 impl RegionHeader {
+    /// Whether a reader that needs a region like `needed` can read one with this header.
+    #[must_use]
+    pub fn serves(&self, needed: &Self) -> bool {
+        self.kind == needed.kind && self.bytes >= needed.bytes
+    }
+
     /// The words of the header.
     #[must_use]
     pub fn pack(&self) -> [u64; HEADER_WORDS] {
         let [a, b, c, d] = self.shape;
         let mut words = [self.kind as u64, self.bytes, a, b, c, d, 0, 0];
-        words[7] = checksum(&words[..7]);
+        words[WORD_CHECKSUM] = checksum(&words[..WORD_CHECKSUM]);
         words
     }
 
@@ -94,7 +112,7 @@ impl RegionHeader {
     pub fn unpack(words: &[u64; HEADER_WORDS]) -> Option<Self> {
         let kind = RegionKind::from_number(words[0])?;
         let shape = [words[2], words[3], words[4], words[5]];
-        (checksum(&words[..7]) == words[7] && words[6] == 0).then_some(Self { kind, bytes: words[1], shape })
+        (checksum(&words[..WORD_CHECKSUM]) == words[WORD_CHECKSUM]).then_some(Self { kind, bytes: words[1], shape })
     }
 }
 

@@ -55,8 +55,13 @@ pub const CAPACITY_MAX: u64 = 1 << 24;
 /// The most columns a series may have.
 pub const COLUMNS_MAX: u64 = 1024;
 
-const WORD_CONTROL: usize = HEADER_WORDS;
-const WORD_COLUMNS: usize = WORD_CONTROL + CONTROL_WORDS;
+/// First word of the table's control line.
+pub const WORD_CONTROL: usize = HEADER_WORDS;
+/// First word of the column table.
+pub const WORD_COLUMNS: usize = WORD_CONTROL + CONTROL_WORDS;
+// The byte offsets as they are published in docs/format.md.
+const _: () = assert!(WORD_CONTROL * 8 == 64 && WORD_COLUMNS * 8 == 128 && COLUMN_WORDS * 8 == 64);
+const _: () = assert!(COLUMN_SEED_ROW * 8 == 48 && LIVE_HEAD_WORDS * 8 == 24 && CANDLE_WORDS == 10);
 const _: () = assert!(WORD_CONTROL.is_multiple_of(LINE_WORDS) && WORD_COLUMNS.is_multiple_of(LINE_WORDS));
 
 /// Shape of a series region.
@@ -126,7 +131,7 @@ impl SeriesLayout {
             return None;
         }
         let layout = Self { capacity: capacity as usize, depth: depth as usize, columns: columns as usize };
-        (layout.header() == *header).then_some(layout)
+        header.serves(&layout.header()).then_some(layout)
     }
 
     /// The entry of a column in the column table.

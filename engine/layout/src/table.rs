@@ -24,17 +24,31 @@ use crate::{Busy, LINE_WORDS, TRIES_MAX, lines};
 
 /// Words of the control line.
 pub const CONTROL_WORDS: usize = LINE_WORDS;
-const FIRST_ROW: usize = 0;
-const BEGIN: usize = 1;
-const HEAD: usize = 2;
-const REVISE_BEGIN: usize = 3;
-const REVISE_END: usize = 4;
-const EPOCH: usize = 5;
+/// Word of the oldest row, within the control line.
+pub const FIRST_ROW: usize = 0;
+/// Word of one past the newest row whose words may have been touched.
+pub const BEGIN: usize = 1;
+/// Word of one past the newest row.
+pub const HEAD: usize = 2;
+/// Word of the number of revisions begun.
+pub const REVISE_BEGIN: usize = 3;
+/// Word of the number of revisions ended.
+pub const REVISE_END: usize = 4;
+/// Word of the epoch of the writer that last opened the table.
+pub const EPOCH: usize = 5;
 
-const JOURNAL_SEQ: usize = 0;
-const JOURNAL_KIND: usize = 1;
-const JOURNAL_ROW: usize = 2;
-const JOURNAL_CELLS: usize = 3;
+/// Word of the journal's sequence, within the journal.
+pub const JOURNAL_SEQ: usize = 0;
+/// Word of what the journal holds.
+pub const JOURNAL_KIND: usize = 1;
+/// Word of its row.
+pub const JOURNAL_ROW: usize = 2;
+/// First word of its cells.
+pub const JOURNAL_CELLS: usize = 3;
+// The byte offsets as they are published in docs/format.md.
+const _: () = assert!(FIRST_ROW == 0 && BEGIN * 8 == 8 && HEAD * 8 == 16 && REVISE_BEGIN * 8 == 24);
+const _: () = assert!(REVISE_END * 8 == 32 && EPOCH * 8 == 40 && CONTROL_WORDS * 8 == 64);
+const _: () = assert!(JOURNAL_SEQ == 0 && JOURNAL_KIND * 8 == 8 && JOURNAL_ROW * 8 == 16 && JOURNAL_CELLS * 8 == 24);
 /// Journal entry of a revised row.
 pub const KIND_ROW: u64 = 1;
 /// Journal entry of a reset.

@@ -84,7 +84,13 @@ impl Segment {
             Err(error) => return Err(SegmentError::io("open", path)(error)),
         };
         match Self::map(file, path, Mapping::writable) {
-            Ok(segment) => Ok(Some(segment)),
+            Ok(segment) => match segment.header().ro_compat() {
+                0 => Ok(Some(segment)),
+                bits => {
+                    let refusal = Refusal::Header(HeaderError::Feature(bits));
+                    Err(SegmentError::Refused { path: path.to_owned(), refusal })
+                }
+            },
             Err(MapError::Io(error)) => Err(SegmentError::io("map", path)(error)),
             Err(MapError::Refused(refusal)) => Err(SegmentError::Refused { path: path.to_owned(), refusal }),
         }

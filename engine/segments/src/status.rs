@@ -131,7 +131,7 @@ fn records(segment: &Arc<Segment>, kind: RegionKind, shape: RegionHeader) -> Vec
     let epoch = segment.header().writer().map_or(0, |writer| writer.epoch);
     let directory = segment.directory();
     let record = |index| {
-        let (region, header) = open_region(segment, index).filter(|(_, header)| *header == shape)?;
+        let (region, header) = open_region(segment, index).filter(|(_, header)| header.serves(&shape))?;
         let entry = directory.entry(index).filter(|entry| entry.kind == kind && header.kind == kind)?;
         let is_current = load(region.words(), RECORD_EPOCH) == epoch && region.check_current().is_ok();
         let name = text::unpack(&entry.name, &mut [0; 64])?.to_owned();
