@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 mod bell;
-mod budget;
 mod config;
 mod control_socket;
 mod daemon;

@@ -4,11 +4,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tickplane_control::Budget;
 use tickplane_exchanges::{Exchange, Request};
 use tickplane_runtimes::SystemClock;
 use tickplane_shards::{Clock, FetchError, Now};
 
-use crate::budget::Budget;
 use crate::https::{Https, HttpsError};
 use crate::ledger::Ledger;
 use crate::talk::Talk;
@@ -23,6 +23,9 @@ const FORBIDDEN_S: u32 = 300;
 const STAY_S_MAX: u32 = 3 * 86_400;
 /// Nobody waits longer for an answer than this, so a question that would have to is not asked.
 const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// What the plane takes of the venue's limit, which is per IP: the user's own programs ask from the same one.
+const SHARE_PERCENT: u32 = 50;
 
 /// Asks one exchange, for every thread that has a question.
 pub(crate) struct Rest {
@@ -43,7 +46,7 @@ impl Rest {
             https: Https::new(base, trust),
             host: base.to_owned(),
             key: format!("{} rest{own}", meta.id),
-            budget: Mutex::new(Budget::new(meta.limits.requests)),
+            budget: Mutex::new(Budget::new(meta.limits.requests, SHARE_PERCENT)),
             ledger,
             talk,
         }

@@ -1,0 +1,3 @@
+//! The planner of histories against a venue in virtual time.
+
+mod history;
