@@ -117,11 +117,10 @@ fn parse(text: &str) -> Result<Key, String> {
         ["quote", exchange, symbol] => Ok(Key::Quote { exchange: word(exchange)?, symbol: word(symbol)? }),
         ["indicator", exchange, symbol, timeframe, name] => {
             let (exchange, symbol, timeframe) = series(exchange, symbol, timeframe)?;
-            let (name, output) = match name.split_once('.') {
-                Some((name, output)) => (name, Some(plain("indicator output", output)?)),
-                None => (name, None),
-            };
-            Ok(Key::Indicator { exchange, symbol, timeframe, name: plain("indicator name", name)?, output })
+            let (name, output) = split_column(name);
+            plain("indicator name", &name.replace('.', ""))?;
+            let output = output.map(|output| plain("indicator output", output)).transpose()?;
+            Ok(Key::Indicator { exchange, symbol, timeframe, name: name.to_owned(), output })
         }
         ["usercandles", user, exchange, symbol, timeframe] => {
             let user = plain("user", user)?;
@@ -148,6 +147,17 @@ fn series(exchange: &str, symbol: &str, timeframe: &str) -> Result<(ExchangeId, 
 
 fn word<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+/// The indicator and the output of a column: `macdv_12_26_26_9.hist` is `hist` of `macdv_12_26_26_9`. A point before a
+/// digit belongs to a number of the name, as in `bbands_20_2.5.upper`.
+#[must_use]
+pub fn split_column(column: &str) -> (&str, Option<&str>) {
+    let is_output = |text: &str| !text.starts_with(|first: char| first.is_ascii_digit());
+    match column.rsplit_once('.').filter(|(_, output)| is_output(output)) {
+        Some((name, output)) => (name, Some(output)),
+        None => (column, None),
+    }
 }
 
 fn plain(what: &str, text: &str) -> Result<String, String> {
@@ -206,6 +216,8 @@ mod tests {
             "quote:coinbase:ETH-USD",
             "indicator:binance:BTC-USDT:1m:rsi_14",
             "indicator:binance:BTC-USDT:1m:macdv_12_26_26_9.hist",
+            "indicator:binance:BTC-USDT:1m:bbands_20_2.5",
+            "indicator:binance:BTC-USDT:1m:bbands_20_2.5.upper",
             "usercandles:alice:okx:BTC-USDT-PERP:4h",
             "channel:exchange:binance:candle:close:BTC-USDT:1m",
             "channel:exchange:binance:candle:revise:BTC-USDT:1m",
@@ -225,6 +237,9 @@ mod tests {
             ("candles:binance:BTC-USDT", "write candles:EXCHANGE"),
             ("channel:exchange:binance:candle:open:BTC-USDT:1m", "not \"open\""),
             ("indicator:binance:BTC-USDT:1m:", "indicator name \"\""),
+            ("indicator:binance:BTC-USDT:1m:.upper", "indicator name \"\""),
+            ("indicator:binance:BTC-USDT:1m:macd.", "indicator output \"\""),
+            ("indicator:binance:BTC-USDT:1m:macd.a b", "indicator output \"a b\""),
         ] {
             let error = text.parse::<Key>().unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");

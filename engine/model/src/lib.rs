@@ -21,7 +21,7 @@ pub use candle::Candle;
 pub use event::{Event, EventSink, InstrumentIndex, Level, Named, RejectReason};
 pub use exchange::{ExchangeId, UnknownExchange};
 pub use instrument::{Instrument, InstrumentStatus, Product};
-pub use key::{Key, KeyError, Pattern};
+pub use key::{Key, KeyError, Pattern, split_column};
 pub use quality::Quality;
 pub use quote::Quote;
 pub use symbol::{Symbol, SymbolError};
