@@ -128,7 +128,8 @@ fn regions(
     venue: &'static dyn Exchange,
     instrument: &Instrument,
 ) -> Result<(OwnedInstrument, SymbolFeeds), PerfError> {
-    let indicators: Vec<IndicatorSpec> = Kind::ALL.map(Kind::default_spec).to_vec();
+    let indicators: Vec<IndicatorSpec> =
+        [Kind::Ema, Kind::Rsi, Kind::Atr, Kind::Macd, Kind::Macdv].map(Kind::default_spec).to_vec();
     let columns = indicators.iter().flat_map(IndicatorSpec::columns).collect();
     let shape = SeriesShape { depth: DEPTH, slack: SLACK, indicators: columns };
     let mut arena = writer.exchange(EXCHANGE, &ArenaShape::default())?;

@@ -1,16 +1,22 @@
 //! The indicators of the `ta-lib` crate, fed row by row from the first one.
 //!
-//! A `ta-lib` handle opens on a whole history. So the first rows are kept until there are as many as the handle needs
-//! for its first value, it opens on them, and their memory is freed; from then on an indicator is plain data. What
-//! follows is bit for bit what TA-Lib's batch call gives, because the handle promises it.
+//! A `ta-lib` handle opens on a whole history. So it opens on the rows of the past once there are as many as it needs
+//! for its first value; from then on it is plain data. What follows is bit for bit what TA-Lib's batch call gives,
+//! because the handle promises it.
 //!
 //! A handle counts at most `Core::INDEX_MAX` (100,000,000) bars: three years of seconds. Before that it is renewed: a
-//! successor opens on the rows of the last stretch, runs beside it until the rows before have no weight left in an
-//! `f64`, and takes over. That happens at a fixed row, so it is the same in every process.
+//! successor opens on the last rows, runs beside it until the rows before have no weight left in an `f64`, and takes
+//! over. That happens at a fixed row, so it is the same in every process.
+//!
+//! Only recurrences are the library's here. Its windowed sums (sma, bbands) drift, see `window.rs`, and it has no
+//! totals with an anchor (vwap) or beyond 100,000,000 rows (obv).
 
-use ta_lib::{AtrStream, Core, EmaStream, MacdStream, RetCode, RsiStream};
+use ta_lib::{AtrStream, Core, EmaStream, MacdStream, RetCode, RmaStream, RsiStream};
 
-use crate::spec::{IndicatorSpec, Kind, OUTPUTS_MAX, PERIOD_MAX};
+use crate::input::Input;
+use crate::kind::{Kind, OUTPUTS_MAX, PERIOD_MAX};
+use crate::past::Pasts;
+use crate::spec::IndicatorSpec;
 
 /// The values of one row, in the order of the outputs; NaN where there is none.
 pub(crate) type Values = [f64; OUTPUTS_MAX];
@@ -18,16 +24,13 @@ pub(crate) type Values = [f64; OUTPUTS_MAX];
 /// No value.
 pub(crate) const UNDEFINED: Values = [f64::NAN; OUTPUTS_MAX];
 
-/// High, low and close.
-pub(crate) type Bar = [f64; 3];
-
 /// The most rows a handle needs to open: MACD's slow average and its signal.
 const SEED_ROWS_MAX: usize = 2 * PERIOD_MAX as usize;
 
 /// When a handle is renewed.
 #[derive(Clone, Copy, Debug)]
 struct Renewal {
-    /// Rows after which the successor takes over.
+    /// Bars after which the successor takes over.
     rows: u32,
     /// For how many of them it runs beside.
     beside_rows: u32,
@@ -42,17 +45,13 @@ const _: () = assert!((RENEWAL.rows as usize) < Core::INDEX_MAX && RENEWAL.besid
 #[derive(Clone, Debug)]
 pub(crate) struct Talib {
     spec: IndicatorSpec,
-    state: State,
-    /// Rows taken.
+    /// None until there are rows enough.
+    handle: Option<Handle>,
+    /// Bars the handle has counted.
     rows: u32,
     renewal: Renewal,
-    successor: Option<Box<Talib>>,
-}
-
-#[derive(Clone, Debug)]
-enum State {
-    Seeding(Seed),
-    Open(Handle),
+    /// Apart, because it is there for one row in a thousand.
+    successor: Option<Box<Handle>>,
 }
 
 impl Talib {
@@ -61,109 +60,64 @@ impl Talib {
     }
 
     fn renewed_at(spec: &IndicatorSpec, renewal: Renewal) -> Self {
-        let state = State::Seeding(Seed::new(spec.defined_rows()));
-        Self { spec: *spec, state, rows: 0, renewal, successor: None }
+        Self { spec: *spec, handle: None, rows: 0, renewal, successor: None }
     }
 
-    /// Takes a row.
-    pub(crate) fn update(&mut self, bar: Bar) -> Values {
-        let values = match &mut self.state {
-            State::Open(handle) => handle.update(bar).unwrap_or(UNDEFINED),
-            State::Seeding(seed) => match seed.push(bar, &self.spec) {
-                Some((handle, values)) => {
-                    self.state = State::Open(handle);
-                    values
-                }
-                None => UNDEFINED,
-            },
+    /// Takes a row; `pasts` are those before it. A row without trades has no true range: there an ATR is carried.
+    #[inline]
+    pub(crate) fn update(&mut self, input: &Input, pasts: &Pasts) -> Values {
+        if self.is_carried(input) {
+            return self.values();
+        }
+        let Some(handle) = &mut self.handle else {
+            return self.open(input, pasts);
         };
+        let values = handle.update(input).unwrap_or(UNDEFINED);
         self.rows += 1;
-        if self.rows > self.renewal.rows - self.renewal.beside_rows {
-            self.renew(bar);
+        if self.rows >= self.renewal.rows - self.renewal.beside_rows {
+            self.renew(input, pasts);
         }
         values
     }
 
     /// What [`Self::update`] would return.
-    pub(crate) fn peek(&self, bar: Bar) -> Values {
-        match &self.state {
-            State::Open(handle) => handle.peek(bar).unwrap_or(UNDEFINED),
-            State::Seeding(seed) => seed.peek(bar, &self.spec),
+    #[inline]
+    pub(crate) fn peek(&self, input: &Input, pasts: &Pasts) -> Values {
+        match &self.handle {
+            _ if self.is_carried(input) => self.values(),
+            Some(handle) => handle.peek(input).unwrap_or(UNDEFINED),
+            None => Handle::open(&self.spec, input, pasts).map_or(UNDEFINED, |handle| handle.values()),
         }
+    }
+
+    fn is_carried(&self, input: &Input) -> bool {
+        self.spec.kind().ranges() && !input.traded
     }
 
     /// The values of the last row taken.
-    pub(crate) fn values(&self) -> Values {
-        match &self.state {
-            State::Open(handle) => handle.values(),
-            State::Seeding(_) => UNDEFINED,
-        }
+    fn values(&self) -> Values {
+        self.handle.as_ref().map_or(UNDEFINED, Handle::values)
     }
 
     #[cold]
-    fn renew(&mut self, bar: Bar) {
-        let (spec, renewal) = (self.spec, self.renewal);
-        let successor = self.successor.get_or_insert_with(|| Box::new(Self::renewed_at(&spec, renewal)));
-        successor.update(bar);
-        if self.rows == self.renewal.rows
-            && let Some(successor) = self.successor.take()
-        {
-            *self = *successor;
+    fn open(&mut self, input: &Input, pasts: &Pasts) -> Values {
+        self.handle = Handle::open(&self.spec, input, pasts);
+        self.rows = self.spec.defined_rows() as u32;
+        self.values()
+    }
+
+    #[cold]
+    fn renew(&mut self, input: &Input, pasts: &Pasts) {
+        let Some(successor) = &mut self.successor else {
+            self.successor = Handle::open(&self.spec, input, pasts).map(Box::new);
+            return;
+        };
+        // The handle beside it took the same bar.
+        let _ = successor.update(input);
+        if self.rows == self.renewal.rows {
+            self.handle = self.successor.take().map(|successor| *successor);
+            self.rows = self.renewal.beside_rows + self.spec.defined_rows() as u32;
         }
-    }
-}
-
-/// The first rows, until there are enough to open a handle.
-#[derive(Clone, Debug)]
-struct Seed {
-    /// Highs, lows and closes, each as long as the handle needs.
-    columns: Box<[f64]>,
-    taken: usize,
-}
-
-impl Seed {
-    fn new(rows: usize) -> Self {
-        Self { columns: vec![0.0; 3 * rows].into_boxed_slice(), taken: 0 }
-    }
-
-    fn rows(&self) -> usize {
-        self.columns.len() / 3
-    }
-
-    /// Keeps a row; opens the handle if it was the last one missing. Where that fails, because the rows sum to more
-    /// than an `f64` holds, it starts again with the next row.
-    fn push(&mut self, bar: Bar, spec: &IndicatorSpec) -> Option<(Handle, Values)> {
-        let rows = self.rows();
-        put(&mut self.columns, rows, self.taken, bar);
-        self.taken += 1;
-        if self.taken < rows {
-            return None;
-        }
-        let opened = Handle::open(spec, &self.columns);
-        if opened.is_err() {
-            self.taken = 0;
-        }
-        opened.ok()
-    }
-
-    /// What [`Self::push`] would give. On the stack: a look at the open candle must neither change anything nor
-    /// allocate, and it matters for one row only.
-    fn peek(&self, bar: Bar, spec: &IndicatorSpec) -> Values {
-        let rows = self.rows();
-        if self.taken + 1 < rows {
-            return UNDEFINED;
-        }
-        let mut copy = [0.0; 3 * SEED_ROWS_MAX];
-        let columns = &mut copy[..3 * rows];
-        columns.copy_from_slice(&self.columns);
-        put(columns, rows, self.taken, bar);
-        Handle::open(spec, columns).map_or(UNDEFINED, |(_, values)| values)
-    }
-}
-
-fn put(columns: &mut [f64], rows: usize, row: usize, bar: Bar) {
-    for (column, x) in bar.into_iter().enumerate() {
-        columns[column * rows + row] = x;
     }
 }
 
@@ -171,70 +125,75 @@ fn put(columns: &mut [f64], rows: usize, row: usize, bar: Bar) {
 #[derive(Clone, Debug)]
 enum Handle {
     Ema(EmaStream),
+    Rma(RmaStream),
     Rsi(RsiStream),
     Atr(AtrStream),
     Macd(MacdStream),
 }
 
 impl Handle {
-    /// Opens a handle on columns of highs, lows and closes. A handle that begins beyond every number would stay there:
-    /// that is refused.
-    fn open(spec: &IndicatorSpec, columns: &[f64]) -> Result<(Self, Values), RetCode> {
-        let (handle, values) = Self::open_unchecked(spec, columns)?;
-        if values[0].is_finite() { Ok((handle, values)) } else { Err(RetCode::BadParam) }
+    /// Opens a handle on the last rows, as soon as there are enough with this one. On the stack: a look at the open
+    /// candle must not allocate, and it matters for one row only.
+    fn open(spec: &IndicatorSpec, input: &Input, pasts: &Pasts) -> Option<Self> {
+        let rows = spec.defined_rows();
+        let taken = if spec.kind().ranges() { pasts.bars.taken() } else { pasts.closes.taken() };
+        if taken + 1 < rows as u64 { None } else { Self::open_on(spec, rows, input, pasts) }
     }
 
-    fn open_unchecked(spec: &IndicatorSpec, columns: &[f64]) -> Result<(Self, Values), RetCode> {
-        let rows = columns.len() / 3;
-        let (highs, rest) = columns.split_at(rows);
-        let (lows, closes) = rest.split_at(rows);
+    #[cold]
+    #[inline(never)]
+    fn open_on(spec: &IndicatorSpec, rows: usize, input: &Input, pasts: &Pasts) -> Option<Self> {
+        let mut columns = [[0.0; SEED_ROWS_MAX]; 3];
+        let mut put = |row: usize, bar: [f64; 3]| (0..3).for_each(|column| columns[column][row] = bar[column]);
+        if spec.kind().ranges() {
+            pasts.bars.last(rows - 1).enumerate().for_each(|(row, bar)| put(row, bar));
+        } else {
+            pasts.closes.last(rows - 1).enumerate().for_each(|(row, [close])| put(row, [close; 3]));
+        }
+        put(rows - 1, input.bar());
+        Self::of(spec, [&columns[0][..rows], &columns[1][..rows], &columns[2][..rows]]).ok()
+    }
+
+    fn of(spec: &IndicatorSpec, [highs, lows, closes]: [&[f64]; 3]) -> Result<Self, RetCode> {
         let core = Core::new();
-        let parameter = |index: usize| spec.parameters().get(index).map_or(Core::INTEGER_DEFAULT, |n| i32::from(*n));
+        let [first, second, third, _] = spec.parameters().map(i32::from);
         Ok(match spec.kind() {
-            Kind::Ema => {
-                let (stream, value) = core.ema_open(closes, parameter(0))?;
-                (Self::Ema(stream), single(value))
-            }
-            Kind::Rsi => {
-                let (stream, value) = core.rsi_open(closes, parameter(0))?;
-                (Self::Rsi(stream), single(value))
-            }
-            Kind::Atr => {
-                let (stream, value) = core.atr_open(highs, lows, closes, parameter(0))?;
-                (Self::Atr(stream), single(value))
-            }
-            Kind::Macd => {
-                let (stream, values) = core.macd_open(closes, parameter(0), parameter(1), parameter(2))?;
-                (Self::Macd(stream), values.into())
-            }
+            Kind::Ema => Self::Ema(core.ema_open(closes, first)?.0),
+            Kind::Rma => Self::Rma(core.rma_open(closes, first)?.0),
+            Kind::Rsi => Self::Rsi(core.rsi_open(closes, first)?.0),
+            Kind::Atr => Self::Atr(core.atr_open(highs, lows, closes, first)?.0),
+            Kind::Macd => Self::Macd(core.macd_open(closes, first, second, third)?.0),
             // Ours, not the library's.
-            Kind::Macdv => return Err(RetCode::BadParam),
+            _ => return Err(RetCode::BadParam),
         })
     }
 
     #[inline]
-    fn update(&mut self, [high, low, close]: Bar) -> Result<Values, RetCode> {
+    fn update(&mut self, input: &Input) -> Result<Values, RetCode> {
         Ok(match self {
-            Self::Ema(stream) => single(stream.update(close)?),
-            Self::Rsi(stream) => single(stream.update(close)?),
-            Self::Atr(stream) => single(stream.update(high, low, close)?),
-            Self::Macd(stream) => stream.update(close)?.into(),
+            Self::Ema(stream) => single(stream.update(input.close)?),
+            Self::Rma(stream) => single(stream.update(input.close)?),
+            Self::Rsi(stream) => single(stream.update(input.close)?),
+            Self::Atr(stream) => single(stream.update(input.high, input.low, input.close)?),
+            Self::Macd(stream) => stream.update(input.close)?.into(),
         })
     }
 
     #[inline]
-    fn peek(&self, [high, low, close]: Bar) -> Result<Values, RetCode> {
+    fn peek(&self, input: &Input) -> Result<Values, RetCode> {
         Ok(match self {
-            Self::Ema(stream) => single(stream.peek(close)?),
-            Self::Rsi(stream) => single(stream.peek(close)?),
-            Self::Atr(stream) => single(stream.peek(high, low, close)?),
-            Self::Macd(stream) => stream.peek(close)?.into(),
+            Self::Ema(stream) => single(stream.peek(input.close)?),
+            Self::Rma(stream) => single(stream.peek(input.close)?),
+            Self::Rsi(stream) => single(stream.peek(input.close)?),
+            Self::Atr(stream) => single(stream.peek(input.high, input.low, input.close)?),
+            Self::Macd(stream) => stream.peek(input.close)?.into(),
         })
     }
 
     fn values(&self) -> Values {
         match self {
             Self::Ema(stream) => single(stream.value()),
+            Self::Rma(stream) => single(stream.value()),
             Self::Rsi(stream) => single(stream.value()),
             Self::Atr(stream) => single(stream.value()),
             Self::Macd(stream) => stream.value().into(),
@@ -242,45 +201,55 @@ impl Handle {
     }
 }
 
-const fn single(value: f64) -> Values {
+/// The values of an indicator with one output.
+pub(crate) const fn single(value: f64) -> Values {
     [value, f64::NAN, f64::NAN]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::past::Past;
 
     /// A walk that never repeats.
-    fn bar(n: u32) -> Bar {
+    fn input(n: u32) -> Input {
         let x = f64::from(n);
         let close = 100.0 + (x * 0.37).sin() * 9.0 + (x * 0.011).cos() * 30.0;
-        [close + 1.0 + (x * 0.9).sin(), close - 1.5 - (x * 0.7).cos(), close]
+        let (high, low) = (close + 1.0 + (x * 0.9).sin(), close - 1.5 - (x * 0.7).cos());
+        Input { open_time_ns: 0, high, low, close, volume: 1.0, traded: true }
     }
 
     #[test]
     fn a_renewal_leaves_no_seam() {
         let renewal = Renewal { rows: 5_000, beside_rows: 2_500 };
-        for name in ["ema_20", "rsi_14", "atr_14", "macd_12_26_9"] {
+        for name in ["ema_20", "rma_14", "rsi_14", "atr_14", "macd_12_26_9"] {
             let spec = name.parse().unwrap();
+            let mut pasts = Pasts { closes: Past::new(64), bars: Past::new(64) };
             let (mut renewed, mut endless) = (Talib::renewed_at(&spec, renewal), Talib::new(&spec));
+            let mut renewals = 0;
             for n in 0..12_000 {
-                let (ours, theirs) = (renewed.update(bar(n)), endless.update(bar(n)));
+                let (input, before) = (input(n), renewed.rows);
+                let (ours, theirs) = (renewed.update(&input, &pasts), endless.update(&input, &pasts));
                 for (ours, theirs) in ours.into_iter().zip(theirs).take(spec.outputs().len()) {
                     let same = ours.to_bits() == theirs.to_bits() || (ours - theirs).abs() < 1e-13;
                     assert!(same, "{name} row {n}: {ours} and {theirs}");
                 }
+                pasts.closes.push([input.close]);
+                pasts.bars.push(input.bar());
                 assert!(renewed.rows <= renewal.rows);
+                renewals += u32::from(renewed.rows < before);
             }
-            assert!(renewed.rows < 5_000 && endless.rows == 12_000);
+            assert_eq!((renewals, endless.rows), (3, 12_000), "{name}");
         }
     }
 
+    /// The handle is at its limit, and its successor knows nothing of it.
     #[test]
-    fn a_seed_beyond_every_number_starts_again() {
-        let spec = "ema_2".parse().unwrap();
-        let mut ema = Talib::new(&spec);
-        for (close, defined) in [(f64::MAX, false), (f64::MAX, false), (1.0, false), (2.0, true), (3.0, true)] {
-            assert_eq!(ema.update([close; 3])[0].is_finite(), defined);
-        }
+    fn a_handle_refuses_the_row_beyond_its_limit() {
+        let closes: Vec<f64> = (0..30).map(|n| input(n).close).collect();
+        let (mut stream, _) = Core::new().ema_open(&closes, 20).unwrap();
+        (30..=Core::INDEX_MAX).for_each(|_| stream.advance().unwrap());
+        assert_eq!(stream.update(1.0), Err(RetCode::OutOfRangeEndIndex));
+        assert!(stream.out_range().beg_idx + stream.out_range().count > RENEWAL.rows as usize);
     }
 }

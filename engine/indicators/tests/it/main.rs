@@ -1,44 +1,71 @@
-//! Indicators against golden values, against themselves, and over rows without trades.
+//! Indicators against golden values, against themselves, over years and over rows without trades.
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
+mod allocation;
 mod golden;
 mod properties;
 mod quiet;
 mod set;
+mod windows;
 
-use tickplane_indicators::{Indicator, IndicatorSpec, OUTPUTS_MAX};
+use tickplane_indicators::{IndicatorSet, IndicatorSpec};
 use tickplane_model::{Candle, Quality};
 
 /// Every kind, at its usual parameters and at odd ones.
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 25] = [
+    "sma_20",
+    "sma_2",
     "ema_20",
     "ema_2",
     "ema_12",
+    "rma_14",
+    "rma_2",
     "rsi_14",
     "rsi_2",
     "atr_14",
     "atr_1",
+    "atr_14_tv",
+    "atr_1_tv",
     "macd_12_26_9",
     "macd_2_3_2",
+    "macd_12_26_9_tv",
+    "macd_2_3_2_tv",
+    "bbands_20_2",
+    "bbands_2_0.5",
     "macdv_12_26_26_9",
     "macdv_2_9_3_4",
     "macdv_3_5_20_2",
+    "vwap_session",
+    "obv",
+    "obv_tv",
 ];
 
-pub(crate) fn indicator(name: &str) -> Indicator {
-    Indicator::new(&name.parse::<IndicatorSpec>().unwrap_or_else(|error| panic!("{error}")))
+/// An indicator that has a series for itself.
+#[derive(Clone)]
+pub(crate) struct Alone {
+    pub(crate) spec: IndicatorSpec,
+    pub(crate) set: IndicatorSet,
+    row: u64,
 }
 
-pub(crate) fn update(indicator: &mut Indicator, row: &Candle) -> Vec<f64> {
-    let mut out = [f64::NAN; OUTPUTS_MAX];
-    indicator.update(row, &mut out);
-    out[..indicator.outputs()].to_vec()
-}
+impl Alone {
+    pub(crate) fn new(name: &str) -> Self {
+        let spec: IndicatorSpec = name.parse().unwrap_or_else(|error| panic!("{error}"));
+        Self { spec, set: IndicatorSet::new(&[spec]), row: 0 }
+    }
 
-pub(crate) fn peek(indicator: &Indicator, row: &Candle) -> Vec<f64> {
-    let mut out = [f64::NAN; OUTPUTS_MAX];
-    indicator.peek(row, &mut out);
-    out[..indicator.outputs()].to_vec()
+    pub(crate) fn update(&mut self, row: &Candle) -> Vec<f64> {
+        let mut values = vec![f64::INFINITY; self.set.outputs()];
+        self.set.update(self.row, row, &mut values);
+        self.row += 1;
+        values
+    }
+
+    pub(crate) fn peek(&self, row: &Candle) -> Vec<f64> {
+        let mut values = vec![f64::INFINITY; self.set.outputs()];
+        self.set.peek(row, &mut values);
+        values
+    }
 }
 
 pub(crate) fn bits(values: &[f64]) -> Vec<u64> {

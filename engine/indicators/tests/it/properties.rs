@@ -3,23 +3,26 @@
 use proptest::prelude::*;
 use tickplane_model::Candle;
 
-use crate::{NAMES, bits, gap, indicator, peek, row, synthetic, update};
+use crate::{Alone, NAMES, bits, gap, row, synthetic};
 
 /// Rows of any mixture of traded, synthetic and gap; a synthetic row stands at the close before it.
-fn rows() -> impl Strategy<Value = Vec<Candle>> {
+pub(crate) fn rows() -> impl Strategy<Value = Vec<Candle>> {
     let one = (0_u32..12, 100_u32..100_000, 0_u32..500, 0_u32..500);
     prop::collection::vec(one, 1..120).prop_map(|rows| {
         let mut close = 10.0;
-        rows.into_iter()
-            .map(|(kind, ticks, up, down)| match kind {
+        let candle = |(n, (kind, ticks, up, down)): (usize, (u32, u32, u32, u32))| {
+            let candle = match kind {
                 0 => gap(),
                 1 | 2 => synthetic(close),
                 _ => {
                     close = f64::from(ticks + 500) / 100.0;
-                    row(close + f64::from(up) / 100.0, close - f64::from(down) / 100.0, close)
+                    let (high, low) = (close + f64::from(up) / 100.0, close - f64::from(down) / 100.0);
+                    Candle { volume: f64::from(up * down) / 1e3, ..row(high, low, close) }
                 }
-            })
-            .collect()
+            };
+            Candle { open_time_ns: n as i64 * 3_600_000_000_000, ..candle }
+        };
+        rows.into_iter().enumerate().map(candle).collect()
     })
 }
 
@@ -29,31 +32,31 @@ fn scaled(row: &Candle, factor: f64) -> Candle {
 
 /// Whether `f(c x)` is `f(x)`; otherwise it is `c f(x)`.
 fn is_scale_free(name: &str) -> bool {
-    name.starts_with("rsi") || name.starts_with("macdv")
+    ["rsi", "macdv", "obv"].iter().any(|kind| name.starts_with(kind))
 }
 
 proptest! {
     #[test]
     fn a_peek_is_the_update_to_come_and_changes_nothing(name in prop::sample::select(&NAMES), rows in rows()) {
-        let (mut peeked, mut alone) = (indicator(name), indicator(name));
+        let (mut peeked, mut alone) = (Alone::new(name), Alone::new(name));
         for candle in &rows {
-            peek(&peeked, &scaled(candle, 1.5));
-            let ahead = peek(&peeked, candle);
-            prop_assert_eq!(bits(&ahead), bits(&update(&mut peeked, candle)));
-            prop_assert_eq!(bits(&ahead), bits(&update(&mut alone, candle)));
+            peeked.peek(&scaled(candle, 1.5));
+            let ahead = peeked.peek(candle);
+            prop_assert_eq!(bits(&ahead), bits(&peeked.update(candle)));
+            prop_assert_eq!(bits(&ahead), bits(&alone.update(candle)));
         }
     }
 
     #[test]
     fn a_clone_goes_on_by_itself_bit_for_bit(name in prop::sample::select(&NAMES), rows in rows(), at in 0_usize..120) {
-        let mut first = indicator(name);
+        let mut first = Alone::new(name);
         let at = at.min(rows.len());
         for candle in &rows[..at] {
-            update(&mut first, candle);
+            first.update(candle);
         }
         let mut second = first.clone();
-        let theirs: Vec<_> = rows[at..].iter().map(|candle| bits(&update(&mut second, candle))).collect();
-        let ours: Vec<_> = rows[at..].iter().map(|candle| bits(&update(&mut first, candle))).collect();
+        let theirs: Vec<_> = rows[at..].iter().map(|candle| bits(&second.update(candle))).collect();
+        let ours: Vec<_> = rows[at..].iter().map(|candle| bits(&first.update(candle))).collect();
         prop_assert_eq!(ours, theirs);
     }
 
@@ -65,10 +68,10 @@ proptest! {
         power in -60_i32..60,
     ) {
         let factor = 2f64.powi(power);
-        let (mut plain, mut other) = (indicator(name), indicator(name));
+        let (mut plain, mut other) = (Alone::new(name), Alone::new(name));
         for candle in &rows {
-            let ours = update(&mut other, &scaled(candle, factor));
-            let expected: Vec<f64> = update(&mut plain, candle)
+            let ours = other.update(&scaled(candle, factor));
+            let expected: Vec<f64> = plain.update(candle)
                 .into_iter()
                 .map(|value| if is_scale_free(name) { value } else { value * factor })
                 .collect();
@@ -80,10 +83,10 @@ proptest! {
     #[test]
     fn tokens_at_a_billionth_give_the_same_values(name in prop::sample::select(&NAMES), rows in rows()) {
         for factor in [1e-9, 1e9] {
-            let (mut plain, mut other) = (indicator(name), indicator(name));
+            let (mut plain, mut other) = (Alone::new(name), Alone::new(name));
             for candle in &rows {
-                let ours = update(&mut other, &scaled(candle, factor));
-                for (ours, expected) in ours.into_iter().zip(update(&mut plain, candle)) {
+                let ours = other.update(&scaled(candle, factor));
+                for (ours, expected) in ours.into_iter().zip(plain.update(candle)) {
                     let ours = if is_scale_free(name) { ours } else { ours / factor };
                     prop_assert_eq!(ours.is_nan(), expected.is_nan());
                     let size = expected.abs().max(100.0);
@@ -95,11 +98,11 @@ proptest! {
 
     #[test]
     fn values_are_defined_from_the_stated_row_on(name in prop::sample::select(&NAMES), closes in prop::collection::vec(100_u32..200, 60)) {
-        let mut indicator = indicator(name);
-        let defined = indicator.spec().defined_rows();
+        let mut indicator = Alone::new(name);
+        let defined = indicator.spec.defined_rows();
         for (n, close) in closes.iter().enumerate() {
             let close = f64::from(*close);
-            let values = update(&mut indicator, &row(close + 1.0, close - 1.0, close));
+            let values = indicator.update(&row(close + 1.0, close - 1.0, close));
             prop_assert_eq!(n + 1 >= defined, values.iter().all(|value| value.is_finite()));
         }
     }
@@ -113,13 +116,24 @@ fn settled_values_have_forgotten_their_first_row() {
         let close = 100.0 + (x * 0.37).sin() * 4.0 + (x * 0.05).cos() * 11.0;
         row(close + 1.0 + (x * 0.9).sin(), close - 1.5 - (x * 0.7).cos(), close)
     };
-    for name in ["ema_20", "rsi_14", "atr_14", "macd_12_26_9", "macdv_12_26_26_9"] {
+    for name in [
+        "sma_20",
+        "ema_20",
+        "rma_14",
+        "rsi_14",
+        "atr_14",
+        "atr_14_tv",
+        "macd_12_26_9",
+        "macd_12_26_9_tv",
+        "bbands_20_2",
+        "macdv_12_26_26_9",
+    ] {
         for start in [37, 101, 160] {
-            let (mut full, mut late) = (indicator(name), indicator(name));
-            (0..start).for_each(|n| drop(update(&mut full, &walk(n))));
-            let settled = late.spec().settled_rows();
+            let (mut full, mut late) = (Alone::new(name), Alone::new(name));
+            (0..start).for_each(|n| drop(full.update(&walk(n))));
+            let settled = late.spec.settled_rows();
             for n in start..start + settled + 50 {
-                let (ours, theirs) = (update(&mut late, &walk(n)), update(&mut full, &walk(n)));
+                let (ours, theirs) = (late.update(&walk(n)), full.update(&walk(n)));
                 let apart = (ours[0] - theirs[0]).abs();
                 assert!(n < start + settled || apart < 1e-4 * theirs[0].abs().max(1.0), "{name} row {n}: {apart}");
             }
