@@ -30,6 +30,7 @@ pub mod event;
 pub mod header;
 pub mod health;
 pub mod histogram;
+pub mod history;
 pub mod instrument;
 pub mod region;
 pub mod ring;

@@ -48,6 +48,8 @@ pub enum RegionKind {
     Thread = 4,
     /// The health of one connection.
     Connection = 5,
+    /// What was fetched of an exchange's candles.
+    History = 6,
 }
 
 impl RegionKind {
@@ -60,6 +62,7 @@ impl RegionKind {
             3 => Some(Self::Events),
             4 => Some(Self::Thread),
             5 => Some(Self::Connection),
+            6 => Some(Self::History),
             _ => None,
         }
     }

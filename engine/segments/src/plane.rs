@@ -18,8 +18,8 @@ use crate::error::Refusal;
 use crate::region::Region;
 use crate::segment::Segment;
 use crate::{
-    ConnectionStatus, EventFollower, FindError, Instance, OpenError, PlaneStatus, QuoteReader, SeriesReader,
-    StreamStatus, ThreadStatus, TradeReader, convert, futex, lock, process, status,
+    ConnectionStatus, EventFollower, FindError, HistoryStatus, Instance, OpenError, PlaneStatus, QuoteReader,
+    SeriesReader, StreamStatus, ThreadStatus, TradeReader, convert, futex, history_record, lock, process, status,
 };
 
 /// A plane open for reading, read-only and registered nowhere. Shared between threads by reference.
@@ -290,6 +290,12 @@ impl Plane {
     #[must_use]
     pub fn connections(&self) -> Vec<ConnectionStatus> {
         status::connections(&self.plane())
+    }
+
+    /// The histories of the exchanges that the present or last writer started.
+    #[must_use]
+    pub fn histories(&self) -> Vec<HistoryStatus> {
+        history_record::histories(&self.plane())
     }
 
     /// The threads of the present or last writer.

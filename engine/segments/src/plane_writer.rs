@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tickplane_layout::bell::BellWord;
 use tickplane_layout::header::{LifeState, SegmentKind};
 use tickplane_layout::health::{connection_header, thread_header};
+use tickplane_layout::history::history_header;
 use tickplane_layout::region::RegionKind;
 use tickplane_model::ExchangeId;
 
@@ -19,7 +20,8 @@ use crate::arena::{Arena, EntryKey, Plan};
 use crate::lock::Lock;
 use crate::segment::Segment;
 use crate::{
-    ArenaShape, ConnectionHealth, EventWriter, ExchangeWriter, Instance, PlaneShape, SegmentError, ThreadHealth, futex,
+    ArenaShape, ConnectionHealth, EventWriter, ExchangeWriter, HistoryRecord, Instance, PlaneShape, SegmentError,
+    ThreadHealth, futex,
 };
 
 const DIRECTORY_MODE: u32 = 0o755;
@@ -108,6 +110,16 @@ impl PlaneWriter {
         let key = EntryKey::new(RegionKind::Connection, exchange as u8, 0, label)?;
         let plan = Plan { header: connection_header(), keep: &|_| true, fill: &|_, _| {} };
         Ok(ConnectionHealth::new(self.arena.claim(key, &plan, self.opened_ns)?, self.arena.epoch()))
+    }
+
+    /// The history record of an exchange; its counters start at zero.
+    ///
+    /// # Errors
+    /// As [`events`](Self::events).
+    pub fn history(&mut self, exchange: ExchangeId) -> Result<HistoryRecord, SegmentError> {
+        let key = EntryKey::new(RegionKind::History, exchange as u8, 0, exchange.as_str())?;
+        let plan = Plan { header: history_header(), keep: &|_| true, fill: &|_, _| {} };
+        Ok(HistoryRecord::new(self.arena.claim(key, &plan, self.opened_ns)?, self.arena.epoch()))
     }
 
     /// The bell of the plane.

@@ -3,10 +3,12 @@
 use tickplane_layout::event::{EVENT_CAPACITY_MAX, EventLayout};
 use tickplane_layout::header::{Identity, SegmentKind};
 use tickplane_layout::health::{connection_header, thread_header};
+use tickplane_layout::history::history_header;
 use tickplane_layout::instrument::{InstrumentLayout, TRADE_CAPACITY_MAX};
 use tickplane_layout::region::pages;
 use tickplane_layout::ring::CAPACITY_MIN;
 use tickplane_layout::series::{CAPACITY_MAX, COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, SLACK_MIN, SeriesLayout};
+use tickplane_model::ExchangeId;
 
 use crate::SegmentError;
 
@@ -89,7 +91,8 @@ impl PlaneShape {
         let events = self.event_layout().header().bytes.saturating_mul(self.event_rings);
         let threads = thread_header().bytes.saturating_mul(self.threads);
         let connections = connection_header().bytes.saturating_mul(self.connections);
-        events.saturating_add(threads).saturating_add(connections)
+        let histories = history_header().bytes * ExchangeId::ALL.len() as u64;
+        events.saturating_add(threads).saturating_add(connections).saturating_add(histories)
     }
 
     /// Connections come and go under new labels: the directory has more room than one run needs.

@@ -127,7 +127,7 @@ pub struct StageStatus {
 }
 
 /// The records of a kind that the present or last writer opened.
-fn records(segment: &Arc<Segment>, kind: RegionKind, shape: RegionHeader) -> Vec<(Region, u8, String)> {
+pub(crate) fn records(segment: &Arc<Segment>, kind: RegionKind, shape: RegionHeader) -> Vec<(Region, u8, String)> {
     let epoch = segment.header().writer().map_or(0, |writer| writer.epoch);
     let directory = segment.directory();
     let record = |index| {

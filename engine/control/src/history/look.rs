@@ -18,9 +18,9 @@ pub struct Standing<'a> {
     pub timeframe: Timeframe,
     /// The venue's calendar.
     pub calendar: Calendar,
-    /// The row of the first candle.
+    /// The row of the first candle; the open row where none is closed yet.
     pub first_row: u64,
-    /// Every closed row it holds, oldest first; none when it has not begun.
+    /// Every closed row it holds, oldest first.
     pub candles: &'a [Candle],
     /// Trades of its symbol are being fetched.
     pub is_repairing: bool,
@@ -69,7 +69,7 @@ pub fn look(standing: &Standing<'_>, wish: &Wish, epoch_ns: i64) -> Look {
             _ => missing.push(Missing { carry: standing.close_before(rows.start), rows }),
         }
     }
-    let floor = standing.head(wish, epoch_ns).saturating_sub(wish.rows);
+    let floor = standing.head().saturating_sub(wish.rows);
     Look { missing, comparable: comparable(standing, epoch_ns), floor, epoch_ns }
 }
 
@@ -88,12 +88,9 @@ pub fn is_comparable(candle: &Candle, timeframe: Timeframe, epoch_ns: i64) -> bo
 /// The rows before the first that are wanted. The row before the first ended before the first began, so the venue has it
 /// for good soon after.
 fn before_first(standing: &Standing<'_>, wish: &Wish, epoch_ns: i64) -> Option<Range<u64>> {
-    let Standing { timeframe, calendar, first_row, candles, .. } = *standing;
-    let head = standing.head(wish, epoch_ns);
-    let first = if candles.is_empty() { head } else { first_row };
-    let wanted = head.saturating_sub(wish.rows)..first;
-    let is_settled = candles.is_empty() || calendar.open_time_ns(timeframe, first) + wish.lag_ns <= epoch_ns;
-    (is_settled && !wanted.is_empty()).then_some(wanted)
+    let wanted = standing.head().saturating_sub(wish.rows)..standing.first_row;
+    let ended_ns = standing.calendar.open_time_ns(standing.timeframe, standing.first_row);
+    (ended_ns + wish.lag_ns <= epoch_ns && !wanted.is_empty()).then_some(wanted)
 }
 
 /// Each row with a gap or a partial start that is old enough.
@@ -118,12 +115,9 @@ fn comparable(standing: &Standing<'_>, epoch_ns: i64) -> Option<Range<u64>> {
 }
 
 impl Standing<'_> {
-    /// One past the newest closed row; of a series that has not begun, past the newest that the venue has for good.
-    fn head(&self, wish: &Wish, epoch_ns: i64) -> u64 {
-        match self.candles.len() as u64 {
-            0 => self.calendar.row(self.timeframe, epoch_ns - wish.lag_ns),
-            count => self.first_row + count,
-        }
+    /// One past the newest closed row.
+    const fn head(&self) -> u64 {
+        self.first_row + self.candles.len() as u64
     }
 
     fn close_before(&self, row: u64) -> f64 {
@@ -189,7 +183,7 @@ mod tests {
             candles: &[],
             is_repairing: false,
         };
-        assert_eq!(missing(&look(&early, &WISH, 1_000 * M1 + 2 * NS_PER_SECOND)), [499..999], "a row may still change");
+        assert_eq!(missing(&look(&early, &WISH, 1_000 * M1 + 2 * NS_PER_SECOND)), [], "the last row may still change");
         assert_eq!(missing(&look(&early, &WISH, 1_000 * M1 + 3 * NS_PER_SECOND)), [500..1_000]);
     }
 
