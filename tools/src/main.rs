@@ -4,6 +4,7 @@
 
 mod arguments;
 mod commands;
+mod csv;
 mod failure;
 mod memory;
 mod output;

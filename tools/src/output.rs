@@ -1,7 +1,7 @@
 //! Data on stdout: as a table, as JSON lines or as CSV.
 
 use std::borrow::Cow;
-use std::io::{self, StdoutLock, Write, stdout};
+use std::io::{self, Write, stdout};
 
 use clap::ValueEnum;
 use serde_json::{Number, Value};
@@ -137,20 +137,19 @@ impl Sheet {
         Self { format, columns: columns.to_vec(), has_header: false }
     }
 
-    /// Writes one row. The header comes before the first.
+    /// Writes one row to stdout. The header comes before the first.
     pub(crate) fn row(&mut self, cells: &[Cell]) -> io::Result<()> {
+        self.write(cells, &mut stdout().lock())
+    }
+
+    /// Writes one row. The header comes before the first.
+    pub(crate) fn write(&mut self, cells: &[Cell], out: &mut impl Write) -> io::Result<()> {
         debug_assert_eq!(cells.len(), self.columns.len());
-        let mut out = stdout().lock();
+        self.header(out)?;
         match self.format {
             Format::Json => writeln!(out, "{}", object(&self.columns, cells)),
-            Format::Csv => {
-                self.header(&mut out)?;
-                writeln!(out, "{}", csv(cells.iter().map(Cell::plain)))
-            }
-            Format::Table => {
-                self.header(&mut out)?;
-                writeln!(out, "{}", line(&self.columns, cells.iter().map(Cell::plain)))
-            }
+            Format::Csv => write_csv(cells, out),
+            Format::Table => writeln!(out, "{}", line(&self.columns, cells.iter().map(Cell::plain))),
         }
     }
 
@@ -160,7 +159,7 @@ impl Sheet {
             let longest = rows.iter().map(|row| row[at].plain().chars().count()).max().unwrap_or(0);
             column.width = longest.max(column.title().chars().count());
         }
-        if rows.is_empty() && self.format != Format::Json {
+        if rows.is_empty() {
             self.header(&mut stdout().lock())?;
         }
         rows.iter().try_for_each(|row| self.row(row))
@@ -176,13 +175,20 @@ impl Sheet {
         self.has_header = self.has_header && self.format != Format::Table;
     }
 
-    fn header(&mut self, out: &mut StdoutLock<'_>) -> io::Result<()> {
+    /// Writes the header, unless it has been written; JSON has none.
+    pub(crate) fn header(&mut self, out: &mut impl Write) -> io::Result<()> {
         if std::mem::replace(&mut self.has_header, true) {
             return Ok(());
         }
         match self.format {
-            Format::Csv => writeln!(out, "{}", csv(self.columns.iter().map(|column| column.name.clone().into_owned()))),
-            _ => writeln!(out, "{}", line(&self.columns, self.columns.iter().map(|column| column.title().to_owned()))),
+            Format::Json => Ok(()),
+            Format::Csv => {
+                let names: Vec<Cell> = self.columns.iter().map(|column| Cell::text(&column.name)).collect();
+                write_csv(&names, out)
+            }
+            Format::Table => {
+                writeln!(out, "{}", line(&self.columns, self.columns.iter().map(|column| column.title().to_owned())))
+            }
         }
     }
 }
@@ -219,11 +225,30 @@ pub(crate) fn line(columns: &[Column], texts: impl Iterator<Item = String>) -> S
     line
 }
 
-fn csv(texts: impl Iterator<Item = String>) -> String {
-    let quoted = |text: String| {
-        if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-    };
-    texts.map(quoted).collect::<Vec<_>>().join(",")
+/// A row of CSV; numbers are written without detour.
+fn write_csv(cells: &[Cell], out: &mut impl Write) -> io::Result<()> {
+    for (at, cell) in cells.iter().enumerate() {
+        if at > 0 {
+            out.write_all(b",")?;
+        }
+        match cell {
+            Cell::None => {}
+            Cell::Number(number) if number.is_nan() => {}
+            Cell::Number(number) => write!(out, "{number}")?,
+            Cell::Integer(integer) => write!(out, "{integer}")?,
+            Cell::Text(text) => out.write_all(quoted(text).as_bytes())?,
+        }
+    }
+    out.write_all(b"\n")
+}
+
+/// Text as a field of CSV.
+fn quoted(text: &str) -> Cow<'_, str> {
+    if text.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\"")).into()
+    } else {
+        text.into()
+    }
 }
 
 #[cfg(test)]
@@ -234,19 +259,24 @@ mod tests {
         [Column::left("name", 6), Column::right("price", 8), Column::right("count", 1)]
     }
 
+    fn csv(cells: &[Cell]) -> String {
+        let mut out = Vec::new();
+        write_csv(cells, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
     #[test]
     fn a_row_reads_the_same_in_every_format() {
         let cells = [Cell::text("a,\"b\""), Cell::Number(0.1), Cell::Integer(7)];
-        let texts = || cells.iter().map(Cell::plain);
-        assert_eq!(csv(texts()), "\"a,\"\"b\"\"\",0.1,7");
-        assert_eq!(line(&columns(), texts()), "a,\"b\"        0.1      7");
+        assert_eq!(csv(&cells), "\"a,\"\"b\"\"\",0.1,7\n");
+        assert_eq!(line(&columns(), cells.iter().map(Cell::plain)), "a,\"b\"        0.1      7");
         assert_eq!(object(&columns(), &cells), r#"{"name":"a,\"b\"","price":0.1,"count":7}"#);
     }
 
     #[test]
     fn nothing_is_empty_or_null() {
         let cells = [Cell::None, Cell::Number(f64::NAN), Cell::None];
-        assert_eq!(csv(cells.iter().map(Cell::plain)), ",,");
+        assert_eq!(csv(&cells), ",,\n");
         assert_eq!(object(&columns(), &cells), r#"{"name":null,"price":null,"count":null}"#);
     }
 

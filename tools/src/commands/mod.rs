@@ -1,8 +1,10 @@
 //! The commands, one file each.
 
+mod candles;
 mod check_config;
 mod decode;
 mod demo;
+mod indicators;
 mod ls;
 mod market;
 mod run;
@@ -38,6 +40,10 @@ pub(crate) enum Command {
     Tail(tail::Tail),
     /// Turn a venue's raw messages into events, with the live parser
     Decode(decode::Decode),
+    /// Turn a file of trades into candles, with the live code
+    Candles(candles::Candles),
+    /// Turn a file of candles into indicator values, with the live code
+    Indicators(indicators::Indicators),
     /// Check a config file and say what it would take
     CheckConfig(check_config::CheckConfig),
     /// Follow a demo's candles and report them (what `demo` runs as its checking reader)
@@ -57,6 +63,8 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Status(status) => status.run(global),
         Command::Tail(tail) => tail.run(global),
         Command::Decode(decode) => decode.run(global),
+        Command::Candles(candles) => candles.run(global),
+        Command::Indicators(indicators) => indicators.run(global),
         Command::CheckConfig(check) => check.run(global),
         Command::DemoReader(reader) => reader.run(global),
     }
