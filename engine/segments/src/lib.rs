@@ -49,7 +49,7 @@ pub use instrument_writer::InstrumentWriter;
 pub use plane::Plane;
 pub use plane_writer::{Bell, PlaneWriter};
 pub use quote_reader::{QuoteReader, QuoteRecord};
-pub use series_reader::{Candles, Column, LiveCandle, LiveRecord, SeriesReader};
+pub use series_reader::{Candles, Column, LiveCandle, SeriesReader};
 pub use series_writer::SeriesWriter;
 pub use shape::{ArenaShape, InstrumentShape, PlaneShape, SeriesShape};
 pub use status::{ConnectionStatus, PlaneStatus, StageStatus, ThreadStatus};
