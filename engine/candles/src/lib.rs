@@ -30,7 +30,7 @@ mod venue;
 
 pub use decimal::Decimal;
 pub use prepared::{Decimals, Prepared};
-pub use series::{AHEAD_MAX_NS, Outcome, Rows, Series, SeriesConfig};
+pub use series::{AHEAD_MAX_NS, BEHIND_MAX_NS, Outcome, Rows, Series, SeriesConfig};
 pub use skew::Skew;
 pub use sum::{NUMBER_MAX, NUMBER_MIN, Sum, is_summable};
 pub use venue::{gap_row, is_usable, quiet_row, venue_row};

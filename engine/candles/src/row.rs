@@ -29,8 +29,10 @@ pub(crate) struct Row {
     pub(crate) quality: Quality,
     /// Whether the prices are those of trades (or of a venue's candle).
     pub(crate) traded: bool,
-    /// Whether an earlier process built it: its trades are not known one by one.
+    /// Whether an earlier process or the venue built it: its trades are not known one by one.
     pub(crate) restored: bool,
+    /// The venue's candle did not tell the quote volume, or the taker's part.
+    unknown: [bool; 2],
     /// Changed since it was last published.
     pub(crate) dirty: bool,
 }
@@ -55,11 +57,12 @@ impl Row {
             quality: Quality::default(),
             traded: false,
             restored: false,
+            unknown: [false; 2],
             dirty: false,
         }
     }
 
-    /// A row that an earlier process published; `carry` is its close, or the one before it if it has none. Its open and
+    /// A row that an earlier process published, or the venue's own; `carry` is its close, or the one before it if it has none. Its open and
     /// close stay: the times of their trades are not known. Its sums go on from the published numbers, which are the
     /// exact sums where those have at most 15 digits, and rounded ones otherwise.
     pub(crate) fn restored(candle: &Candle, carry: f64) -> Self {
@@ -81,6 +84,7 @@ impl Row {
             taker_buy_volume: Sum::of(candle.taker_buy_volume),
             quote_volume: Sum::of(candle.quote_volume),
             trade_count: candle.trade_count,
+            unknown: [candle.quote_volume.is_nan(), candle.taker_buy_volume.is_nan()],
             traded,
             ..quiet
         }
@@ -96,6 +100,7 @@ impl Row {
             self.low = self.low.min(trade.price);
         } else {
             (self.high, self.low, self.traded) = (trade.price, trade.price, true);
+            self.quality = self.quality.without(Quality::MARKET_CLOSED);
         }
         let number = number(trade.id);
         if trade.exchange_ns < self.open_ns || (trade.exchange_ns == self.open_ns && number < self.open_number) {
@@ -125,9 +130,18 @@ impl Row {
         self.gap_ns = (self.gap_ns - gap_ns).max(0);
     }
 
-    /// Whether the row is known to have had no trade, and a close to carry on is known.
+    /// Whether it is the venue's own candle, which contains every trade of its interval.
+    pub(crate) fn is_of_venue(&self) -> bool {
+        self.quality.contains(Quality::VENUE)
+    }
+
+    /// Whether the market was open and the row is known to have had no trade, and a close to carry on is known.
     fn is_synthetic(&self) -> bool {
-        !self.traded && self.gap_ns == 0 && self.close.is_finite()
+        !self.traded && self.gap_ns == 0 && self.close.is_finite() && !self.is_market_closed()
+    }
+
+    fn is_market_closed(&self) -> bool {
+        self.quality.contains(Quality::MARKET_CLOSED)
     }
 
     /// Carries on another close than before; says whether that shows.
@@ -139,7 +153,8 @@ impl Row {
     }
 
     /// The row as others read it. A row without trades is synthetic at the close before it; where the stream was down
-    /// or no close is known it is a gap: prices NaN, and a gap of the whole interval if no other is known.
+    /// or no close is known it is a gap: prices NaN, and a gap of the whole interval if no other is known. Where the market
+    /// was closed it has neither prices nor a gap.
     pub(crate) fn candle(&self, open_time_ns: i64, length_ns: i64) -> Candle {
         let mut quality = self.quality;
         let mut gap_ns = self.gap_ns.min(length_ns);
@@ -148,8 +163,13 @@ impl Row {
             quality = quality.with(Quality::SYNTHETIC);
         } else if !self.traded {
             (open, high, low, close) = (f64::NAN, f64::NAN, f64::NAN, f64::NAN);
-            gap_ns = if gap_ns == 0 { length_ns } else { gap_ns };
+            gap_ns = match (self.is_market_closed(), gap_ns) {
+                (true, _) => 0,
+                (false, 0) => length_ns,
+                (false, gap_ns) => gap_ns,
+            };
         }
+        let known = |unknown: bool, sum: f64| if unknown { f64::NAN } else { sum };
         Candle {
             open_time_ns,
             open,
@@ -157,8 +177,8 @@ impl Row {
             low,
             close,
             volume: self.volume.nearest(),
-            quote_volume: self.quote_volume.nearest(),
-            taker_buy_volume: self.taker_buy_volume.nearest(),
+            quote_volume: known(self.unknown[0], self.quote_volume.nearest()),
+            taker_buy_volume: known(self.unknown[1], self.taker_buy_volume.nearest()),
             trade_count: self.trade_count,
             quality: quality.with_gap_ms(ceil_ms(gap_ns)),
         }

@@ -7,9 +7,13 @@ use crate::outage::{Outage, Outages};
 use crate::prepared::{Amounts, Decimals, Prepared};
 use crate::row::Row;
 
-/// A trade whose exchange time lies further than this ahead of both its own receipt and the newest trade of the series
-/// is refused, until a second trade near it confirms that the clocks differ: one hour.
-pub const AHEAD_MAX_NS: i64 = 3_600 * NS_PER_SECOND;
+/// A trade whose exchange time lies further than this ahead of its own receipt, of venue time and of the newest trade of
+/// the series is refused, until a second trade near it confirms that the clocks differ: five minutes.
+pub const AHEAD_MAX_NS: i64 = 300 * NS_PER_SECOND;
+
+/// A trade of the stream, neither history nor backfilled, whose exchange time lies further than this behind both its own
+/// receipt and the newest trade is refused: its clock is wrong, and it must not change rows long closed. Five minutes.
+pub const BEHIND_MAX_NS: i64 = 300 * NS_PER_SECOND;
 
 /// Times beyond this (the year 2116) are refused, so that the arithmetic of rows cannot overflow.
 const TIME_MAX_NS: i64 = i64::MAX / 2;
@@ -53,10 +57,12 @@ pub enum Outcome {
     Live,
     /// It revised a closed row.
     Revised,
-    /// It is older than every row that can be revised. Nothing changed.
+    /// It is older than every row that can be revised, or its row is the venue's own candle, which contains it. Nothing
+    /// changed.
     TooLate,
-    /// Its numbers cannot be summed (see [`is_summable`](crate::is_summable); a price must also be above 0), or its time is before the
-    /// calendar's origin, beyond the year 2116 or, unconfirmed, more than [`AHEAD_MAX_NS`] ahead. Nothing changed.
+    /// Its numbers cannot be summed (see [`is_summable`](crate::is_summable); a price must also be above 0), or its time
+    /// is before the calendar's origin, outside of its sessions, beyond the year 2116, unconfirmed more than
+    /// [`AHEAD_MAX_NS`] ahead, or more than [`BEHIND_MAX_NS`] behind. Nothing changed.
     Refused,
 }
 
@@ -87,6 +93,8 @@ pub struct Series {
     ahead_ns: i64,
     /// The latest venue time any call has told.
     venue_ns: i64,
+    /// Since when the stream has been up, as told before there was a row.
+    up_ns: Option<i64>,
 }
 
 impl Series {
@@ -95,7 +103,17 @@ impl Series {
     pub fn new(config: SeriesConfig) -> Self {
         let closed = Closed::new(config.revise_rows);
         let (outages, decimals) = (Outages::default(), Decimals::default());
-        Self { config, open: None, closed, outages, decimals, newest_ns: i64::MIN, ahead_ns: i64::MIN, venue_ns: 0 }
+        Self {
+            config,
+            open: None,
+            closed,
+            outages,
+            decimals,
+            newest_ns: i64::MIN,
+            ahead_ns: i64::MIN,
+            venue_ns: 0,
+            up_ns: None,
+        }
     }
 
     /// Goes on after an earlier process: `head` is the first row it did not close, `last` its newest closed rows,
@@ -117,6 +135,19 @@ impl Series {
         self.venue_ns = self.venue_ns.max(start_ns);
         self.outages.start(start_ns);
         self.open = Some(self.opened(head, carry));
+    }
+
+    /// Begins after row `row`, of which `candle` is the venue's own; for a series that has none as yet. Where the stream
+    /// is known to have been up since, nothing is missing; otherwise it counts as down as after [`Self::resume`].
+    pub fn follow(&mut self, row: u64, candle: &Candle) {
+        let up_ns = self.up_ns;
+        self.resume(row + 1, std::slice::from_ref(candle));
+        let start_ns = self.config.calendar.open_time_ns(self.config.timeframe, row + 1);
+        match up_ns {
+            Some(up_ns) if up_ns <= start_ns => self.outages = Outages::default(),
+            Some(up_ns) => self.stream_up(up_ns),
+            None => {}
+        }
     }
 
     /// Takes a trade. A trade at or after the end of the open row first closes it, and every row between.
@@ -150,12 +181,18 @@ impl Series {
     /// Tells that venue time has reached `venue_ns`: closes every row whose end is at least the grace before it, and
     /// opens the row after them. Time that goes back changes nothing.
     pub fn advance(&mut self, venue_ns: i64, rows: &mut impl Rows) {
+        self.advance_by(venue_ns, u64::MAX, rows);
+    }
+
+    /// The same, closing at most `rows_max` rows: for a caller whose turns are bounded. While [`Self::next_close_ns`] is
+    /// not beyond `venue_ns` there is more to do.
+    pub fn advance_by(&mut self, venue_ns: i64, rows_max: u64, rows: &mut impl Rows) {
         self.publish_dirty(rows);
         let venue_ns = venue_ns.clamp(0, TIME_MAX_NS);
         self.venue_ns = self.venue_ns.max(venue_ns);
         let due_ns = venue_ns.saturating_sub(self.config.grace_ns);
         if self.open.as_ref().is_some_and(|open| due_ns >= open.end_ns) {
-            self.open_row_of(due_ns, rows);
+            self.open_row_of(due_ns, rows_max, rows);
         }
     }
 
@@ -172,6 +209,7 @@ impl Series {
     pub fn stream_down(&mut self, at_ns: i64) {
         let at_ns = at_ns.clamp(0, TIME_MAX_NS);
         self.venue_ns = self.venue_ns.max(at_ns);
+        self.up_ns = None;
         let known_ns = self.outages.down(at_ns);
         if let Some(open) = &self.open {
             let to_ns = open.start_ns.min(known_ns);
@@ -184,6 +222,9 @@ impl Series {
     pub fn stream_up(&mut self, at_ns: i64) {
         let at_ns = at_ns.clamp(0, TIME_MAX_NS);
         self.venue_ns = self.venue_ns.max(at_ns);
+        if self.open.is_none() {
+            self.up_ns.get_or_insert(at_ns);
+        }
         if let Some(outage) = self.outages.up(at_ns) {
             self.take_back(outage.to_ns);
             self.mark_open(outage);
@@ -226,28 +267,53 @@ impl Series {
         }
     }
 
+    /// The closed rows that can still be revised; none before the first trade.
+    #[must_use]
+    pub fn revisable(&self) -> std::ops::Range<u64> {
+        self.closed.numbers()
+    }
+
+    /// Puts the venue's own candle in the place of a closed row; says whether it can still be revised. From then on the
+    /// row takes neither trades nor outages: the candle contains them. Rows without trades that follow carry its close.
+    pub fn replace(&mut self, number: u64, candle: &Candle, rows: &mut impl Rows) -> bool {
+        let Some(row) = self.closed.row(number) else { return false };
+        *row = Row::restored(candle, if candle.close.is_finite() { candle.close } else { row.close });
+        self.publish_revised(number, rows);
+        self.carry_on(number, rows);
+        true
+    }
+
+    /// The row before `number`, which the series no longer holds, closes at `close`: rows without trades from `number` on
+    /// carry it.
+    pub fn carry(&mut self, number: u64, close: f64, rows: &mut impl Rows) {
+        self.carry_from(number, close, rows);
+    }
+
     /// The open candle, as it would close if nothing more happened.
     #[must_use]
     pub fn live(&self) -> Option<(u64, Candle)> {
         let open = self.open.as_ref()?;
         let mut row = open.row;
         row.add_gap(self.outages.ongoing_ns(open.start_ns, open.end_ns.min(self.venue_ns + 1)));
-        Some((open.number, row.candle(open.start_ns, self.length_ns())))
+        Some((open.number, row.candle(open.start_ns, open.end_ns - open.start_ns)))
     }
 
-    fn length_ns(&self) -> i64 {
-        self.config.timeframe.length_ns()
+    /// Start and end of a row.
+    fn span(&self, number: u64) -> (i64, i64) {
+        let (calendar, timeframe) = (self.config.calendar, self.config.timeframe);
+        (calendar.open_time_ns(timeframe, number), calendar.end_time_ns(timeframe, number))
     }
 
     /// Whether a trade can be no part of any row by its time.
     #[inline]
     fn refuses_time(&mut self, trade: &Trade) -> bool {
         let time_ns = trade.exchange_ns;
-        let ahead_of = |reference_ns: i64| time_ns > reference_ns.saturating_add(AHEAD_MAX_NS);
-        if ahead_of(self.newest_ns) && ahead_of(trade.receive_ns) {
-            let confirmed = self.ahead_ns.abs_diff(time_ns) <= AHEAD_MAX_NS.unsigned_abs();
-            self.ahead_ns = time_ns;
-            if !confirmed {
+        if time_ns > trade.receive_ns.saturating_add(AHEAD_MAX_NS) {
+            let known_ns = self.newest_ns.max(self.venue_ns);
+            let is_ahead = time_ns > known_ns.saturating_add(AHEAD_MAX_NS);
+            let is_confirmed = self.ahead_ns.abs_diff(time_ns) <= AHEAD_MAX_NS.unsigned_abs();
+            self.ahead_ns = if is_ahead { time_ns } else { self.ahead_ns };
+            if is_ahead && !is_confirmed {
                 return true;
             }
         }
@@ -258,10 +324,13 @@ impl Series {
     /// Takes a trade that is not simply one more of the open row.
     #[cold]
     fn trade_elsewhere(&mut self, trade: &Trade, amounts: &Amounts, rows: &mut impl Rows) -> Outcome {
-        self.publish_dirty(rows);
         let time_ns = trade.exchange_ns;
+        if !self.config.calendar.is_open(time_ns) {
+            return Outcome::Refused;
+        }
+        self.publish_dirty(rows);
         if self.open.as_ref().is_none_or(|open| time_ns >= open.end_ns) {
-            self.open_row_of(time_ns, rows);
+            self.open_row_of(time_ns, u64::MAX, rows);
         }
         if self.open.as_ref().is_some_and(|open| time_ns < open.start_ns) {
             return self.late(trade, amounts, rows);
@@ -277,8 +346,9 @@ impl Series {
         Outcome::Live
     }
 
-    /// Closes rows until the open one is that of `time_ns`, which is at or after the end of the open row.
-    fn open_row_of(&mut self, time_ns: i64, rows: &mut impl Rows) {
+    /// Closes rows until the open one is that of `time_ns`, which is at or after the end of the open row; at most
+    /// `rows_max` of them.
+    fn open_row_of(&mut self, time_ns: i64, rows_max: u64, rows: &mut impl Rows) {
         let target = self.config.calendar.row(self.config.timeframe, time_ns);
         let Some(mut open) = self.open else {
             self.closed.restart(target);
@@ -293,20 +363,23 @@ impl Series {
             rows.skipped(open.number + 1, oldest_filler);
             self.closed.restart(oldest_filler);
         }
-        while self.closed.numbers().end < target {
+        let end = target.min(self.closed.numbers().end.saturating_add(rows_max.saturating_sub(1)));
+        while self.closed.numbers().end < end {
             open = self.opened(self.closed.numbers().end, open.row.close);
             self.close(open, rows);
         }
-        self.open = Some(self.opened(target, open.row.close));
+        self.open = Some(self.opened(end, open.row.close));
     }
 
     /// Row `number`, without trades as yet.
     fn opened(&self, number: u64, carry: f64) -> Open {
-        let (calendar, timeframe) = (self.config.calendar, self.config.timeframe);
-        let (start_ns, end_ns) = (calendar.open_time_ns(timeframe, number), calendar.end_time_ns(timeframe, number));
+        let (start_ns, end_ns) = self.span(number);
         let mut row = Row::quiet(carry);
         let (gap_ns, partial) = self.outages.of_row(start_ns, end_ns);
         row.add_gap(gap_ns);
+        if self.config.calendar.is_closed(self.config.timeframe, number) {
+            row.quality = row.quality.with(Quality::MARKET_CLOSED);
+        }
         if partial {
             row.quality = row.quality.with(Quality::PARTIAL);
         }
@@ -325,9 +398,13 @@ impl Series {
     fn late(&mut self, trade: &Trade, amounts: &Amounts, rows: &mut impl Rows) -> Outcome {
         let number = self.config.calendar.row(self.config.timeframe, trade.exchange_ns);
         let history = trade.flags.contains(TradeFlags::HISTORY);
-        let Some(row) = self.closed.row(number).filter(|row| !(row.restored && history)) else {
+        let takes = |row: &&mut Row| !row.is_of_venue() && !(row.restored && history);
+        let Some(row) = self.closed.row(number).filter(takes) else {
             return Outcome::TooLate;
         };
+        if is_live(trade) && trade.exchange_ns.saturating_add(BEHIND_MAX_NS) < trade.receive_ns.min(self.newest_ns) {
+            return Outcome::Refused;
+        }
         row.fold(trade, amounts);
         self.publish_revised(number, rows);
         self.carry_on(number, rows);
@@ -336,8 +413,13 @@ impl Series {
 
     /// The close of row `number` may have changed: the rows without trades that follow it stand at it.
     fn carry_on(&mut self, number: u64, rows: &mut impl Rows) {
-        let Some(carry) = self.closed.row(number).map(|row| row.close) else { return };
-        for next in number + 1..self.closed.numbers().end {
+        if let Some(carry) = self.closed.row(number).map(|row| row.close) {
+            self.carry_from(number + 1, carry, rows);
+        }
+    }
+
+    fn carry_from(&mut self, number: u64, carry: f64, rows: &mut impl Rows) {
+        for next in number.max(self.closed.numbers().start)..self.closed.numbers().end {
             match self.closed.row(next) {
                 Some(row) if !row.traded => {
                     if row.carry_on(carry) {
@@ -355,12 +437,11 @@ impl Series {
     }
 
     fn publish_revised(&mut self, number: u64, rows: &mut impl Rows) {
-        let (start_ns, length_ns) =
-            (self.config.calendar.open_time_ns(self.config.timeframe, number), self.length_ns());
+        let (start_ns, end_ns) = self.span(number);
         if let Some(row) = self.closed.row(number) {
             row.dirty = false;
             row.quality = row.quality.revised();
-            rows.revised(number, &row.candle(start_ns, length_ns));
+            rows.revised(number, &row.candle(start_ns, end_ns - start_ns));
         }
     }
 
@@ -417,13 +498,12 @@ impl Series {
             change(&mut open.row, open.start_ns, open.end_ns);
         }
         for number in self.closed.numbers().rev() {
-            let start_ns = self.config.calendar.open_time_ns(self.config.timeframe, number);
-            let end_ns = self.config.calendar.end_time_ns(self.config.timeframe, number);
+            let (start_ns, end_ns) = self.span(number);
             if end_ns <= span.from_ns {
                 return;
             }
             if span.overlap_ns(start_ns, end_ns) > 0
-                && let Some(row) = self.closed.row(number)
+                && let Some(row) = self.closed.row(number).filter(|row| !row.is_of_venue())
             {
                 change(row, start_ns, end_ns);
                 row.dirty = true;
@@ -431,4 +511,9 @@ impl Series {
             }
         }
     }
+}
+
+/// Whether the stream brought it, as it happened.
+fn is_live(trade: &Trade) -> bool {
+    !trade.flags.contains(TradeFlags::HISTORY) && !trade.flags.contains(TradeFlags::BACKFILLED)
 }

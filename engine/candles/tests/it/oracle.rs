@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use num_bigint::BigInt;
-use tickplane_candles::{Outcome, SeriesConfig};
-use tickplane_model::{Candle, NS_PER_MS, Quality, Side, Trade};
+use tickplane_candles::{BEHIND_MAX_NS, Outcome, SeriesConfig};
+use tickplane_model::{Candle, NS_PER_MS, Quality, Side, Trade, TradeFlags};
 
 use crate::exact::{nearest, product, shortest};
 
@@ -17,12 +17,13 @@ pub(crate) struct Oracle {
     outages: Vec<(i64, i64)>,
     down_since_ns: Option<i64>,
     venue_ns: i64,
+    newest_ns: i64,
 }
 
 impl Oracle {
     pub(crate) fn new(config: SeriesConfig) -> Self {
         let (trades, outages) = (BTreeMap::new(), Vec::new());
-        Self { config, first: None, head: 0, trades, outages, down_since_ns: None, venue_ns: 0 }
+        Self { config, first: None, head: 0, trades, outages, down_since_ns: None, venue_ns: 0, newest_ns: i64::MIN }
     }
 
     fn row(&self, time_ns: i64) -> u64 {
@@ -33,12 +34,26 @@ impl Oracle {
         self.config.calendar.open_time_ns(self.config.timeframe, row)
     }
 
+    fn end_ns(&self, row: u64) -> i64 {
+        self.config.calendar.end_time_ns(self.config.timeframe, row)
+    }
+
     pub(crate) fn trade(&mut self, trade: Trade) -> Outcome {
         let row = self.row(trade.exchange_ns);
+        if trade.exchange_ns < self.start_ns(row) || !self.config.calendar.is_open(trade.exchange_ns) {
+            return Outcome::Refused;
+        }
         let first = *self.first.get_or_insert(row);
         let late = row < self.head;
         if late && (row < first || row + u64::from(self.config.revise_rows) < self.head) {
             return Outcome::TooLate;
+        }
+        let fetched = trade.flags.contains(TradeFlags::BACKFILLED);
+        if late && !fetched && trade.exchange_ns + BEHIND_MAX_NS < trade.receive_ns.min(self.newest_ns) {
+            return Outcome::Refused;
+        }
+        if !late {
+            self.newest_ns = self.newest_ns.max(trade.exchange_ns);
         }
         self.head = self.head.max(row);
         self.venue_ns = self.venue_ns.max(if late { 0 } else { trade.exchange_ns });
@@ -113,12 +128,19 @@ impl Oracle {
         }
         let mut trades = self.trades.get(&row).cloned().unwrap_or_default();
         trades.sort_by_key(|trade| trade.exchange_ns); // stable: equal times keep arrival order
-        let price = match (trades.is_empty(), gap_ms) {
+        let closed = trades.is_empty() && self.config.calendar.is_closed(self.config.timeframe, row);
+        if closed {
+            quality = quality.with(Quality::MARKET_CLOSED).with_gap_ms(0);
+        }
+        let price = match (trades.is_empty() && !closed, gap_ms) {
             (true, 0) => carry,
             _ => f64::NAN,
         };
-        if trades.is_empty() && gap_ms == 0 {
+        if trades.is_empty() && !closed && gap_ms == 0 {
             quality = quality.with(Quality::SYNTHETIC);
+        }
+        if trades.iter().any(|trade| trade.flags.contains(TradeFlags::BACKFILLED)) {
+            quality = quality.with(Quality::BACKFILLED);
         }
         let prices = || trades.iter().map(|trade| trade.price);
         let buys = || trades.iter().filter(|trade| trade.side() == Side::Buy).map(|trade| trade.quantity);
@@ -139,7 +161,7 @@ impl Oracle {
     }
 
     fn gap_ms(&self, row: u64) -> u32 {
-        let (start_ns, end_ns) = (self.start_ns(row), self.start_ns(row + 1));
+        let (start_ns, end_ns) = (self.start_ns(row), self.end_ns(row));
         let known_ns = if row == self.head { end_ns.min(self.venue_ns + 1) } else { end_ns };
         let now = self.down_since_ns.map(|since_ns| (since_ns, known_ns));
         let gap_ns: i64 = self
