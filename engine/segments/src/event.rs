@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use tickplane_layout::directory::NAME_WORDS;
 use tickplane_layout::event::{EventLayout, EventRecord};
 use tickplane_layout::region::RegionKind;
-use tickplane_layout::ring::{Cursor, Next as RingNext};
+use tickplane_layout::ring::{Cursor, Next as RingNext, Ring};
 use tickplane_model::ExchangeId;
 
 use crate::Next;
 use crate::arena::{Claim, open_region};
+use crate::lineage::continues;
 use crate::region::Region;
 use crate::segment::Segment;
 
@@ -111,33 +113,107 @@ pub struct EventFollower {
     scanned: u64,
     rings: Vec<Followed>,
     turn: usize,
+    /// What rings lost that are no longer followed.
+    lost_before: u64,
 }
 
 #[derive(Debug)]
 struct Followed {
+    name: [u64; NAME_WORDS],
     region: Region,
     layout: EventLayout,
     cursor: Cursor,
 }
 
+impl Followed {
+    #[inline]
+    fn ring(&self) -> Ring<'_> {
+        self.layout.events(self.region.words())
+    }
+
+    /// The next event; what a newer writer announces and this release does not know is passed over, at most a ring of it.
+    #[inline]
+    fn poll(&mut self) -> Next<Announced> {
+        for _ in 0..self.layout.capacity {
+            let next = self.cursor.poll(&self.layout.events(self.region.words()));
+            match next {
+                RingNext::Empty => break,
+                RingNext::Lost(lost) => return Next::Lost(lost),
+                RingNext::Record(seq, record) => {
+                    if let Some(event) = PlaneEvent::from_record(&EventRecord::unpack(&record)) {
+                        return Next::Item(Announced { ring: self.region.entry() as u32, seq, event });
+                    }
+                }
+            }
+        }
+        Next::Empty
+    }
+
+    fn is_read(&self) -> bool {
+        self.cursor.next_sequence() > self.ring().head()
+    }
+}
+
 impl EventFollower {
     /// Follows from now on.
     pub(crate) fn new(segment: &Arc<Segment>) -> Self {
-        let mut follower = Self { segment: Arc::clone(segment), scanned: 0, rings: Vec::new(), turn: 0 };
-        follower.scan();
+        let mut follower = Self::from_first(segment);
         for ring in &mut follower.rings {
-            ring.cursor = Cursor::at(ring.layout.events(ring.region.words()).head().saturating_add(1));
+            ring.cursor = Cursor::at(ring.ring().head().saturating_add(1));
         }
         follower
     }
 
+    fn from_first(segment: &Arc<Segment>) -> Self {
+        let segment = Arc::clone(segment);
+        let mut follower = Self { segment, scanned: 0, rings: Vec::new(), turn: 0, lost_before: 0 };
+        follower.scan();
+        follower
+    }
+
+    /// Goes back to the oldest events that the plane's rings still hold.
+    pub fn rewind(&mut self) {
+        self.lost_before = self.lost();
+        // Rings of a plane that is no more were kept to be read to their end, once.
+        self.rings.retain(|ring| Arc::ptr_eq(ring.region.segment(), &self.segment));
+        for followed in &mut self.rings {
+            let ring = followed.layout.events(followed.region.words());
+            // The oldest slot may be overwritten at any moment.
+            followed.cursor = Cursor::at((ring.head() + 2).saturating_sub(ring.capacity()));
+        }
+    }
+
+    /// Goes on in the segment that took the place of this one. Rings of the same thread go on from the same event; what
+    /// a ring that did not come along still holds is read first. The count of what was lost goes on.
+    pub(crate) fn go_on_in(&mut self, segment: &Arc<Segment>) {
+        if segment.identity() == self.segment.identity() {
+            return;
+        }
+        let mut successor = Self::from_first(segment);
+        for fresh in &mut successor.rings {
+            let old = self.rings.iter().rposition(|old| old.name == fresh.name);
+            if let Some(at) = old
+                && continues((&self.rings[at].region, self.rings[at].ring()), (&fresh.region, fresh.ring()))
+            {
+                fresh.cursor = self.rings.remove(at).cursor;
+            }
+        }
+        for read in self.rings.extract_if(.., |ring| ring.is_read()) {
+            self.lost_before = self.lost_before.saturating_add(read.cursor.lost());
+        }
+        self.rings.append(&mut successor.rings);
+        (self.segment, self.scanned, self.turn) = (successor.segment, successor.scanned, 0);
+    }
+
     /// Takes up rings that appeared since the last look, from their first event.
     fn scan(&mut self) {
-        let count = self.segment.directory().count();
+        let directory = self.segment.directory();
+        let count = directory.count();
         for index in self.scanned..count {
             let opened = open_region(&self.segment, index).filter(|(_, header)| header.kind == RegionKind::Events);
             let ring = opened.and_then(|(region, header)| {
-                Some(Followed { region, layout: EventLayout::from_header(&header)?, cursor: Cursor::at(1) })
+                let (name, layout) = (directory.entry(index)?.name, EventLayout::from_header(&header)?);
+                Some(Followed { name, region, layout, cursor: Cursor::at(1) })
             });
             self.rings.extend(ring);
         }
@@ -149,16 +225,9 @@ impl EventFollower {
         self.scan();
         for _ in 0..self.rings.len() {
             self.turn = (self.turn + 1) % self.rings.len();
-            let followed = &mut self.rings[self.turn];
-            let next = followed.cursor.poll(&followed.layout.events(followed.region.words()));
-            match next {
-                RingNext::Empty => {}
-                RingNext::Lost(lost) => return Next::Lost(lost),
-                RingNext::Record(seq, record) => {
-                    if let Some(event) = PlaneEvent::from_record(&EventRecord::unpack(&record)) {
-                        return Next::Item(Announced { ring: followed.region.entry() as u32, seq, event });
-                    }
-                }
+            let next = self.rings[self.turn].poll();
+            if next != Next::Empty {
+                return next;
             }
         }
         Next::Empty
@@ -167,6 +236,6 @@ impl EventFollower {
     /// How many events it lost in all.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.rings.iter().map(|ring| ring.cursor.lost()).fold(0, u64::saturating_add)
+        self.rings.iter().map(|ring| ring.cursor.lost()).fold(self.lost_before, u64::saturating_add)
     }
 }

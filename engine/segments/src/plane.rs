@@ -1,6 +1,7 @@
 //! The public reader: attaches to a plane, finds keys, follows what happens.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,14 +19,17 @@ use crate::error::Refusal;
 use crate::region::Region;
 use crate::segment::Segment;
 use crate::{
-    ConnectionStatus, EventFollower, FindError, HistoryStatus, Instance, OpenError, PlaneStatus, QuoteReader,
-    SeriesReader, StreamStatus, ThreadStatus, TradeReader, convert, futex, history_record, lock, process, status,
+    ConnectionStatus, EventFollower, FindError, HistoryStatus, Instance, InstrumentReader, Life, OpenError,
+    PlaneStatus, QuoteReader, SeriesReader, StreamStatus, ThreadStatus, TradeReader, convert, futex, history_record,
+    lock, process, status,
 };
 
 /// A plane open for reading, read-only and registered nowhere. Shared between threads by reference.
 #[derive(Debug)]
 pub struct Plane {
     instance: Instance,
+    /// The instance's, kept so that asking about it allocates nothing.
+    lock_path: PathBuf,
     attached: Mutex<Attached>,
 }
 
@@ -46,6 +50,10 @@ impl Attached {
         let epoch = epoch(&plane);
         Ok(Self { plane: Arc::new(plane), epoch, exchanges: HashMap::new() })
     }
+
+    fn is_taken_over(&self) -> bool {
+        self.plane.header().state() == LifeState::Replaced || epoch(&self.plane) != self.epoch
+    }
 }
 
 fn epoch(segment: &Segment) -> u64 {
@@ -59,7 +67,8 @@ impl Plane {
     /// [`OpenError::NoPlane`] when there is none, [`OpenError::Refused`] when its files are of another version or
     /// damaged.
     pub fn open(instance: &Instance) -> Result<Self, OpenError> {
-        Ok(Self { instance: instance.clone(), attached: Mutex::new(Attached::new(instance)?) })
+        let attached = Mutex::new(Attached::new(instance)?);
+        Ok(Self { instance: instance.clone(), lock_path: instance.lock_path(), attached })
     }
 
     /// The instance.
@@ -76,14 +85,20 @@ impl Plane {
         Arc::clone(&self.attached().plane)
     }
 
-    /// Whether another writer took over, or the files were made anew, since this reader attached.
+    /// Whether another writer took over, or the files were made anew, since this reader attached. A few system calls.
     #[must_use]
     pub fn changed(&self) -> bool {
         let attached = self.attached();
-        attached.plane.header().state() == LifeState::Replaced
-            || epoch(&attached.plane) != attached.epoch
+        attached.is_taken_over()
             || !attached.plane.is_at_its_path()
             || attached.exchanges.values().any(|segment| !segment.is_at_its_path())
+    }
+
+    /// The part of [`changed`](Self::changed) that needs no system call: whether another writer says in the plane's own
+    /// file that it took over, or made it anew.
+    #[must_use]
+    pub fn is_taken_over(&self) -> bool {
+        self.attached().is_taken_over()
     }
 
     /// Attaches again. Readers made before keep what they have; find their keys again.
@@ -99,20 +114,26 @@ impl Plane {
     /// The plane's life signs.
     #[must_use]
     pub fn status(&self) -> PlaneStatus {
+        let Life { state, alive, pid, epoch, opened_ns, heartbeat_ns } = self.life();
+        PlaneStatus { state, alive, pid, epoch, opened_ns, heartbeat_ns, exchanges: self.exchanges() }
+    }
+
+    /// The life signs of its writer. A few system calls, no allocation.
+    #[must_use]
+    pub fn life(&self) -> Life {
         let plane = self.plane();
         let header = plane.header();
         let writer = header.writer().unwrap_or_default();
         let state = header.state();
-        let holds_lock = lock::is_held(&self.instance.lock_path()).unwrap_or(true);
+        let holds_lock = lock::is_held(&self.lock_path).unwrap_or(true);
         let is_same_process = process::start_ticks(writer.pid) == Some(writer.start_ticks);
-        PlaneStatus {
+        Life {
             state,
             alive: state == LifeState::Live && holds_lock && is_same_process,
             pid: writer.pid,
             epoch: writer.epoch,
             opened_ns: writer.opened_ns,
             heartbeat_ns: header.heartbeat_ns(),
-            exchanges: self.exchanges(),
         }
     }
 
@@ -237,7 +258,7 @@ impl Plane {
         let Key::Trades { exchange, symbol } = key else {
             return Err(FindError::WrongKey { key: key.clone(), wanted: "trades:" });
         };
-        let (region, layout) = self.instrument(key, *exchange, symbol)?;
+        let (region, layout) = self.instrument_region(key, *exchange, symbol)?;
         Ok(TradeReader::new(region, layout))
     }
 
@@ -249,11 +270,23 @@ impl Plane {
         let Key::Quote { exchange, symbol } = key else {
             return Err(FindError::WrongKey { key: key.clone(), wanted: "quote:" });
         };
-        let (region, layout) = self.instrument(key, *exchange, symbol)?;
+        let (region, layout) = self.instrument_region(key, *exchange, symbol)?;
         Ok(QuoteReader::new(region, layout))
     }
 
-    fn instrument(
+    /// The instrument of a `trades:` or `quote:` key.
+    ///
+    /// # Errors
+    /// As [`series`](Self::series).
+    pub fn instrument(&self, key: &Key) -> Result<InstrumentReader, FindError> {
+        let (Key::Trades { exchange, symbol } | Key::Quote { exchange, symbol }) = key else {
+            return Err(FindError::WrongKey { key: key.clone(), wanted: "trades:, quote:" });
+        };
+        let (region, layout) = self.instrument_region(key, *exchange, symbol)?;
+        Ok(InstrumentReader::new(*exchange, symbol.clone(), region, layout))
+    }
+
+    fn instrument_region(
         &self,
         key: &Key,
         exchange: ExchangeId,
@@ -284,6 +317,12 @@ impl Plane {
     #[must_use]
     pub fn events(&self) -> EventFollower {
         EventFollower::new(&self.plane())
+    }
+
+    /// Lets a follower go on after [`reattach`](Self::reattach), from where it stands: nothing that a ring still holds
+    /// is lost.
+    pub fn renew_events(&self, events: &mut EventFollower) {
+        events.go_on_in(&self.plane());
     }
 
     /// The connections of the present or last writer.

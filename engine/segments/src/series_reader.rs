@@ -43,6 +43,21 @@ impl Default for LiveCandle {
     }
 }
 
+/// What stands in a live slot beside the indicator values.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct LiveRecord {
+    /// Number of its publication, from 1.
+    pub seq: u64,
+    /// Its row: every earlier row is closed and readable.
+    pub row: u64,
+    /// The newest trade it contains, 0 if none.
+    pub trade_seq: u64,
+    /// When it was published.
+    pub publish_ns: i64,
+    /// Its values so far.
+    pub candle: Candle,
+}
+
 /// A column of a series.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Column {
@@ -102,6 +117,23 @@ impl SeriesReader {
         Ok(self.table().open()?.head)
     }
 
+    /// The rows that can be read at this moment: from [`first_row`](Self::first_row) to [`head`](Self::head), not
+    /// included; maybe none.
+    ///
+    /// # Errors
+    /// As [`first_row`](Self::first_row); [`ReadError::Moved`] when the region was replaced.
+    pub fn row_range(&self) -> Result<Range<u64>, ReadError> {
+        self.region.check_current()?;
+        let ticket = self.table().open()?;
+        Ok(ticket.first..ticket.head)
+    }
+
+    /// Whether the region was replaced: find the key again.
+    #[must_use]
+    pub fn is_moved(&self) -> bool {
+        self.region.check_current().is_err()
+    }
+
     /// The most rows one call gives.
     #[must_use]
     pub const fn depth(&self) -> usize {
@@ -117,13 +149,24 @@ impl SeriesReader {
     /// All columns: the candle's ten, then the indicators'.
     #[must_use]
     pub fn columns(&self) -> Vec<Column> {
-        let seed =
-            |column| self.layout.column_entry(self.region.words(), column)[COLUMN_SEED_ROW].load(Ordering::Relaxed);
-        let column = |(at, name): (usize, &String)| {
-            let seed_row = Some(seed(at)).filter(|row| *row != SEED_NONE);
-            Column { name: name.clone(), seed_row }
-        };
+        let column = |(at, name): (usize, &String)| Column { name: name.clone(), seed_row: self.seed_row(at) };
         self.names.iter().enumerate().map(column).collect()
+    }
+
+    /// The names of all columns, as in [`columns`](Self::columns).
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The first row of a column whose value is settled, if there is such a column and such a row.
+    #[must_use]
+    pub fn seed_row(&self, column: usize) -> Option<u64> {
+        if column >= self.layout.columns {
+            return None;
+        }
+        let entry = self.layout.column_entry(self.region.words(), column);
+        Some(entry[COLUMN_SEED_ROW].load(Ordering::Relaxed)).filter(|row| *row != SEED_NONE)
     }
 
     /// The number of a column.
@@ -155,21 +198,38 @@ impl SeriesReader {
     /// # Errors
     /// As [`live`](Self::live).
     pub fn live_into(&self, live: &mut LiveCandle) -> Result<u64, ReadError> {
+        live.indicators.resize(self.layout.columns - CANDLE_WORDS, f64::NAN);
+        let record = self.live_record(&mut live.indicators)?;
+        (live.row, live.trade_seq, live.publish_ns) = (record.row, record.trade_seq, record.publish_ns);
+        live.candle = record.candle;
+        Ok(record.seq)
+    }
+
+    /// [`live`](Self::live) with the indicator values in room of the caller's: the first of them, if there is room for
+    /// fewer; what is left over stays as it was. Never allocates.
+    ///
+    /// # Errors
+    /// As [`live`](Self::live).
+    #[inline]
+    pub fn live_record(&self, indicators: &mut [f64]) -> Result<LiveRecord, ReadError> {
         self.region.check_current()?;
         let slot = self.layout.live(self.region.words());
         let mut fixed = [0; LIVE_HEAD_WORDS + CANDLE_WORDS];
-        live.indicators.resize(self.layout.columns - CANDLE_WORDS, f64::NAN);
         for _ in 0..TRIES_MAX {
-            let Ok(sequence) = slot.try_read_parts(&mut fixed, &mut live.indicators) else {
+            let Ok(seq) = slot.try_read_parts(&mut fixed, indicators) else {
                 std::hint::spin_loop();
                 continue;
             };
-            if sequence == 0 {
+            if seq == 0 {
                 return Err(ReadError::Empty);
             }
-            (live.row, live.trade_seq, live.publish_ns) = (fixed[0], fixed[1], fixed[2].cast_signed());
-            live.candle = convert::candle(&std::array::from_fn(|column| fixed[LIVE_HEAD_WORDS + column]));
-            return Ok(sequence);
+            return Ok(LiveRecord {
+                seq,
+                row: fixed[0],
+                trade_seq: fixed[1],
+                publish_ns: fixed[2].cast_signed(),
+                candle: convert::candle(&std::array::from_fn(|column| fixed[LIVE_HEAD_WORDS + column])),
+            });
         }
         Err(ReadError::Busy)
     }
@@ -180,7 +240,6 @@ impl SeriesReader {
     /// [`ReadError::Empty`] without rows, [`ReadError::Moved`] when the region was replaced, [`ReadError::Busy`] while
     /// one of the rows is being revised.
     pub fn view(&self, n: usize) -> Result<View, ReadError> {
-        self.region.check_current()?;
         View::open(self.region.clone(), self.layout, n)
     }
 
@@ -202,13 +261,78 @@ impl SeriesReader {
 
     fn copy(&self, wanted: impl Fn(&Ticket) -> Range<u64>) -> Result<Candles, ReadError> {
         let mut candles = Vec::new();
-        let first_row = self.validated(wanted, |table, ticket, rows| {
-            candles.clear();
-            candles.extend(
-                rows.map(|row| convert::candle(&std::array::from_fn(|column| table.read(ticket, row, column)))),
-            );
+        let rows = self.copy_each(wanted, |at, candle| {
+            candles.truncate(at);
+            candles.push(candle);
         })?;
-        Ok(Candles { first_row: first_row.start, candles })
+        Ok(Candles { first_row: rows.start, candles })
+    }
+
+    /// The last `n` rows (or as many as there are), each given to `put` with its place, oldest first; says which rows
+    /// they are. What was put counts only if this is [`Ok`]: an attempt that was overtaken begins again at place 0.
+    /// Never allocates.
+    ///
+    /// # Errors
+    /// As [`candles`](Self::candles).
+    pub fn last_into(&self, n: usize, put: impl FnMut(usize, Candle)) -> Result<Range<u64>, ReadError> {
+        self.copy_each(|ticket| ticket.head.saturating_sub(n as u64)..ticket.head, put)
+    }
+
+    /// These rows, as far as they exist, as [`last_into`](Self::last_into) gives them.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows).
+    pub fn rows_into(&self, rows: Range<u64>, put: impl FnMut(usize, Candle)) -> Result<Range<u64>, ReadError> {
+        self.copy_each(|_| rows.clone(), put)
+    }
+
+    /// The oldest `n` of the rows from `first` on that exist, as [`last_into`](Self::last_into) gives them: what a
+    /// follower takes next. They begin after `first` where the table does.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows).
+    pub fn next_into(&self, first: u64, n: usize, put: impl FnMut(usize, Candle)) -> Result<Range<u64>, ReadError> {
+        let from = |ticket: &Ticket| {
+            let start = first.max(ticket.first);
+            start..start.saturating_add(n as u64)
+        };
+        self.copy_each(from, put)
+    }
+
+    fn copy_each(
+        &self,
+        wanted: impl Fn(&Ticket) -> Range<u64>,
+        mut put: impl FnMut(usize, Candle),
+    ) -> Result<Range<u64>, ReadError> {
+        self.validated(wanted, |table, ticket, rows| {
+            for (at, row) in rows.enumerate() {
+                put(at, convert::candle(&std::array::from_fn(|column| table.read(ticket, row, column))));
+            }
+        })
+    }
+
+    /// The last `n` words of a column (or as many as there are), as [`last_into`](Self::last_into) gives candles. The
+    /// bits of an f64, except in the columns open_time_ns (i64), trade_count and quality (u64).
+    ///
+    /// # Errors
+    /// As [`candles`](Self::candles); [`ReadError::NoColumn`].
+    pub fn column_into(
+        &self,
+        column: usize,
+        n: usize,
+        mut put: impl FnMut(usize, u64),
+    ) -> Result<Range<u64>, ReadError> {
+        if column >= self.layout.columns {
+            return Err(ReadError::NoColumn);
+        }
+        self.validated(
+            |ticket| ticket.head.saturating_sub(n as u64)..ticket.head,
+            |table, ticket, rows| {
+                for (at, row) in rows.enumerate() {
+                    put(at, table.read(ticket, row, column));
+                }
+            },
+        )
     }
 
     /// The last `out.len()` values of a column (or as many as there are), copied into the beginning of `out`; says
@@ -223,15 +347,7 @@ impl SeriesReader {
             8 | 9 => word as f64,
             _ => f64::from_bits(word),
         };
-        let count = out.len() as u64;
-        self.validated(
-            |ticket| ticket.head.saturating_sub(count)..ticket.head,
-            |table, ticket, rows| {
-                for (value, row) in out.iter_mut().zip(rows) {
-                    *value = convert(table.read(ticket, row, column));
-                }
-            },
-        )
+        self.column_into(column, out.len(), |at, word| out[at] = convert(word))
     }
 
     /// Reads the wanted rows, as far as they exist, until a read validates. Bounded.

@@ -21,6 +21,24 @@ use crate::arena::open_region;
 use crate::region::Region;
 use crate::segment::Segment;
 
+/// The life signs of a plane's writer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Life {
+    /// What the writer said last.
+    pub state: LifeState,
+    /// Whether its process lives: it said live and not goodbye, holds the lock where that can be asked, and is the
+    /// process it says.
+    pub alive: bool,
+    /// Its process.
+    pub pid: u32,
+    /// How many writers the plane's segment has had.
+    pub epoch: u64,
+    /// When that process opened it.
+    pub opened_ns: i64,
+    /// When it last said that it lives.
+    pub heartbeat_ns: i64,
+}
+
 /// The plane's life signs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlaneStatus {

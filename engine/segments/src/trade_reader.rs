@@ -5,6 +5,7 @@ use tickplane_layout::ring::{Cursor, Next as RingNext, Ring, Slot};
 use tickplane_model::Trade;
 
 use crate::convert;
+use crate::lineage::continues;
 use crate::region::Region;
 
 /// What a follower found.
@@ -43,12 +44,14 @@ pub struct TradeReader {
     region: Region,
     layout: InstrumentLayout,
     cursor: Cursor,
+    /// What was lost before the cursor was set anew.
+    lost_before: u64,
 }
 
 impl TradeReader {
     /// Stands after the newest trade.
     pub(crate) fn new(region: Region, layout: InstrumentLayout) -> Self {
-        let mut reader = Self { region, layout, cursor: Cursor::at(1) };
+        let mut reader = Self { region, layout, cursor: Cursor::at(1), lost_before: 0 };
         reader.seek(reader.head().saturating_add(1));
         reader
     }
@@ -72,6 +75,7 @@ impl TradeReader {
 
     /// Goes to a sequence number; it is read next.
     pub fn seek(&mut self, seq: u64) {
+        self.lost_before = self.lost();
         self.cursor = Cursor::at(seq);
     }
 
@@ -106,10 +110,24 @@ impl TradeReader {
     /// How many trades it lost in all.
     #[must_use]
     pub const fn lost(&self) -> u64 {
-        self.cursor.lost()
+        self.lost_before.saturating_add(self.cursor.lost())
     }
 
-    /// Whether the instrument's region was replaced: find the key again and [`seek`](Self::seek) to the same place.
+    /// Goes on in the ring that took this one's place, from the same trade. Where the numbers begin anew, because the
+    /// plane's files were made anew, it stands before the first trade, and what was not read yet counts as lost: read
+    /// to the end first. The count of what was lost goes on. Says whether the numbers went on.
+    pub fn go_on_in(&mut self, successor: Self) -> bool {
+        let goes_on = continues((&self.region, self.ring()), (&successor.region, successor.ring()));
+        if !goes_on {
+            let unread = self.head().saturating_add(1).saturating_sub(self.next_seq());
+            self.lost_before = self.lost().saturating_add(unread);
+            self.cursor = Cursor::at(1);
+        }
+        (self.region, self.layout) = (successor.region, successor.layout);
+        goes_on
+    }
+
+    /// Whether the instrument's region was replaced: find the key again and [go on](Self::go_on_in) in its ring.
     #[must_use]
     pub fn is_moved(&self) -> bool {
         self.region.check_current().is_err()

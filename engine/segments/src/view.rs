@@ -26,8 +26,19 @@ pub struct View {
 impl View {
     pub(crate) fn open(region: Region, layout: SeriesLayout, n: usize) -> Result<Self, ReadError> {
         let mut view = Self { region, layout, ticket: Ticket::default(), first_row: 0 };
+        view.renew(n)?;
+        Ok(view)
+    }
+
+    /// Moves the view to the last `n` rows (or as many as there are) as of now. When it fails, it keeps its rows.
+    ///
+    /// # Errors
+    /// As [`SeriesReader::view`](crate::SeriesReader::view).
+    #[inline]
+    pub fn renew(&mut self, n: usize) -> Result<(), ReadError> {
+        self.region.check_current()?;
         for _ in 0..TRIES_MAX {
-            let ticket = view.table().open()?;
+            let ticket = self.table().open()?;
             let first_row = ticket.first.max(ticket.head.saturating_sub(n as u64));
             let torn = matches!(ticket.flight, Some(Flight::Row(row)) if row >= first_row);
             if torn {
@@ -37,8 +48,8 @@ impl View {
             if first_row == ticket.head {
                 return Err(ReadError::Empty);
             }
-            (view.ticket, view.first_row) = (ticket, first_row);
-            return Ok(view);
+            (self.ticket, self.first_row) = (ticket, first_row);
+            return Ok(());
         }
         Err(ReadError::Busy)
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod fixture;
+mod followers;
 mod hostile;
 mod kill;
 mod lifetime;
