@@ -30,6 +30,12 @@ counters! {
         SeamsLost = 6 "seams-lost",
         /// Trades of those seams, where ids tell.
         Lost = 7 "lost",
+        /// Trades whose exchange time was not believed.
+        Unbelieved = 8 "unbelieved",
+        /// Times a jump of the exchange time lasted, and was believed.
+        TimeMoves = 9 "time-moves",
+        /// Times the venue began to number its trades anew.
+        Renumbered = 10 "renumbered",
     }
 }
 

@@ -1,6 +1,6 @@
 //! An instrument in the hands of its one owner shard.
 
-use tickplane_exchanges::{TradeIds, WantedTrades};
+use tickplane_exchanges::{TradeIds, TradeMark, WantedTrades};
 use tickplane_model::{ExchangeId, Quote, Trade, TradeFlags};
 use tickplane_rings::{Sender, WorkerEvent};
 use tickplane_segments::{EventKind, EventWriter, InstrumentWriter, PlaneEvent, StreamCounter, StreamState};
@@ -8,6 +8,7 @@ use tickplane_segments::{EventKind, EventWriter, InstrumentWriter, PlaneEvent, S
 use crate::now::Now;
 use crate::repair::Repair;
 use crate::tape::{Seam, Tape, Verdict, mark};
+use crate::times::{BOUND_NS, Times};
 use crate::watch::{Cure, Watch};
 
 /// Which worker builds the candles of an instrument.
@@ -24,6 +25,7 @@ pub struct OwnedInstrument {
     writer: InstrumentWriter,
     route: Route,
     tape: Tape,
+    times: Times,
     pub(crate) watch: Watch,
     pub(crate) repair: Repair,
     /// The state that shared memory shows.
@@ -40,6 +42,8 @@ pub(crate) enum Intake {
         loss: Option<u64>,
     },
     Duplicate,
+    /// Its exchange time cannot be.
+    Unbelieved,
 }
 
 /// How an answer of the venue is to be taken.
@@ -59,9 +63,11 @@ impl OwnedInstrument {
     /// Takes over an instrument; what its region holds from an earlier process counts as seen.
     #[must_use]
     pub fn new(writer: InstrumentWriter, ids: TradeIds, route: Route) -> Self {
-        let tape = Tape::new(ids, writer.last_trade().as_ref());
+        let last = writer.last_trade();
+        let tape = Tape::new(ids, last.as_ref());
+        let times = Times::new(last.map(|trade| trade.exchange_ns));
         let (watch, repair) = (Watch::default(), Repair::default());
-        Self { writer, route, tape, watch, repair, told: StreamState::Closed, up_at_ns: 0 }
+        Self { writer, route, tape, times, watch, repair, told: StreamState::Closed, up_at_ns: 0 }
     }
 
     pub(crate) fn route(&self) -> Route {
@@ -78,8 +84,13 @@ impl OwnedInstrument {
         if !self.watch.is_up() {
             self.up(stamp, senders);
         }
-        if trade.flags.contains(TradeFlags::HISTORY) && self.watch.resumes_with_history() {
+        let is_history = trade.flags.contains(TradeFlags::HISTORY);
+        if is_history && self.watch.resumes_with_history() {
             self.tape.interrupt();
+        }
+        if !self.times.expects(trade.exchange_ns, stamp) && !self.believes_jump(trade, stamp) {
+            self.unbelieved(stamp, senders);
+            return Intake::Unbelieved;
         }
         let verdict = self.tape.judge(trade);
         match verdict {
@@ -96,8 +107,13 @@ impl OwnedInstrument {
             }
             Verdict::Settles | Verdict::Fills => {}
         }
-        if !trade.flags.contains(TradeFlags::HISTORY) && verdict != Verdict::Fills && self.watch.heard(stamp) {
-            self.watch.lives();
+        if is_history || verdict == Verdict::Fills {
+            self.times.fetched(trade.exchange_ns);
+        } else {
+            self.times.heard(trade.exchange_ns, stamp);
+            if self.watch.heard(stamp) {
+                self.watch.lives();
+            }
         }
         self.publish(trade, publish_ns, senders);
         match verdict {
@@ -114,22 +130,69 @@ impl OwnedInstrument {
         self.writer.publish_quote(quote, publish_ns);
     }
 
+    /// Whether a trade of the stream may be used though its time is not expected.
+    #[cold]
+    fn believes_jump(&mut self, trade: &Trade, stamp: Now) -> bool {
+        match self.tape.span_of(trade) {
+            // An older trade is a duplicate, or has its place between two others.
+            Some((from_ns, to_ns)) => is_within(trade.exchange_ns, from_ns, to_ns),
+            None => {
+                let has_moved = self.times.jumped(trade.exchange_ns, stamp);
+                if has_moved {
+                    self.count(StreamCounter::TimeMoves);
+                }
+                has_moved
+            }
+        }
+    }
+
+    /// A trade of the stream cannot be used: it is missing as if it had been lost, but the stream lives.
+    #[cold]
+    fn unbelieved(&mut self, stamp: Now, senders: &mut [Sender]) {
+        self.count(StreamCounter::Unbelieved);
+        if self.watch.heard(stamp) {
+            self.watch.lives();
+        }
+        if self.tape.is_in_doubt() { self.watch.doubted(stamp) } else { self.lost(stamp, senders) }
+    }
+
+    /// Whether a trade of an answer may be used.
+    fn believes_fetched(&self, trade: &Trade, now: Now) -> bool {
+        match self.tape.span_of(trade) {
+            Some((from_ns, to_ns)) => is_within(trade.exchange_ns, from_ns, to_ns),
+            None => self.times.expects(trade.exchange_ns, now),
+        }
+    }
+
     /// Takes in the venue's answer, oldest trade first. Gives how many of its trades were new, and whether it brought
     /// the repair on.
     pub(crate) fn take_in(
         &mut self,
         answer: &[Trade],
         how: Use,
+        now: Now,
         publish_ns: i64,
         senders: &mut [Sender],
     ) -> (u64, bool) {
-        let (Some(first), Some(last)) = (answer.first().map(mark), answer.last().map(mark)) else { return (0, false) };
+        let Some(first) = answer.first().map(mark) else { return (0, false) };
         if how != Use::Seams {
             if self.tape.reaches(first) { self.tape.settle() } else { self.tape.interrupt() }
         }
-        let mut taken = 0;
+        let (mut taken, mut has_shrunk) = (0, false);
+        // Where the answer is whole: a trade that cannot be used is as good as none.
+        let mut whole: Option<(TradeMark, TradeMark)> = None;
         for trade in answer {
-            if how == Use::Seams && self.tape.is_newer(mark(trade)) {
+            let at = mark(trade);
+            if !self.believes_fetched(trade, now) {
+                self.count(StreamCounter::Unbelieved);
+                has_shrunk |= whole.take().is_some_and(|(first, last)| self.tape.cover(first, last));
+                if how != Use::Seams && self.tape.is_newer(at) {
+                    self.tape.interrupt();
+                }
+                continue;
+            }
+            whole = Some((whole.map_or(at, |(first, _)| first), at));
+            if how == Use::Seams && self.tape.is_newer(at) {
                 break;
             }
             match self.tape.judge_fetched(trade) {
@@ -140,10 +203,11 @@ impl OwnedInstrument {
                 }
                 Verdict::New | Verdict::Settles | Verdict::Fills => {}
             }
+            self.times.fetched(trade.exchange_ns);
             self.publish(trade, publish_ns, senders);
             taken += 1;
         }
-        let has_shrunk = self.tape.cover(first, last);
+        has_shrunk |= whole.is_some_and(|(first, last)| self.tape.cover(first, last));
         if matches!(how, Use::Instead | Use::Continue) {
             self.tape.interrupt();
         }
@@ -252,4 +316,10 @@ impl OwnedInstrument {
             senders[self.route.ring].tell(WorkerEvent::Filled { slot: self.route.slot, from_ns, to_ns });
         }
     }
+}
+
+/// Whether a trade's time fits between those of its neighbours.
+fn is_within(exchange_ns: i64, from_ns: i64, to_ns: i64) -> bool {
+    let (from_ns, to_ns) = (from_ns.min(to_ns), from_ns.max(to_ns));
+    (from_ns.saturating_sub(BOUND_NS)..=to_ns.saturating_add(BOUND_NS)).contains(&exchange_ns)
 }

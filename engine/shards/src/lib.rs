@@ -35,6 +35,7 @@ mod rhythm;
 mod shard;
 mod streams;
 mod tape;
+mod times;
 mod tls;
 mod watch;
 mod worker;

@@ -55,6 +55,7 @@ impl<C: Clock> Reading<'_, C> {
                 }
             }
             Intake::Duplicate => self.health.duplicate(),
+            Intake::Unbelieved => self.health.reject(RejectReason::BadTime),
         }
     }
 

@@ -134,7 +134,7 @@ impl Shard {
 
     fn seam_answered(&mut self, question: Question, trades: &[Trade], now: Now, publish_ns: i64) {
         let seams = self.instruments[question.instrument].tape().seams().len();
-        let has_gone_on = self.enter(question.instrument, trades, Use::Seams, publish_ns);
+        let has_gone_on = self.enter(question.instrument, trades, Use::Seams, now, publish_ns);
         let instrument = &mut self.instruments[question.instrument];
         if instrument.tape().seams().len() < seams {
             instrument.repair.start_over();
@@ -173,7 +173,7 @@ impl Shard {
             (true, false) => Use::Continue,
             (true, true) => Use::Settle,
         };
-        let has_news = self.enter(index, trades, how, publish_ns);
+        let has_news = self.enter(index, trades, how, now, publish_ns);
         let instrument = &mut self.instruments[index];
         if how != Use::Seams && instrument.tape().is_in_doubt() {
             // Without news the answer was as good as none, and another one may be better.
@@ -215,11 +215,11 @@ impl Shard {
     fn settle_suspicion(&mut self, index: usize, now: Now) {
         let Some((trades, has_spoken)) = self.instruments[index].watch.ripe(now) else { return };
         if has_spoken {
-            self.enter(index, &trades, Use::Seams, now.epoch_ns);
+            self.enter(index, &trades, Use::Seams, now, now.epoch_ns);
             return;
         }
         let cure = self.instruments[index].stale(now, &mut self.senders);
-        self.enter(index, &trades, Use::Instead, now.epoch_ns);
+        self.enter(index, &trades, Use::Instead, now, now.epoch_ns);
         match cure {
             Cure::Resubscribe => self.resubscribe(index, now),
             Cure::Reconnect => self.reconnect(index, now),
@@ -249,8 +249,8 @@ impl Shard {
     }
 
     /// Takes trades of an answer in, and counts them; says whether they brought anything on.
-    fn enter(&mut self, index: usize, trades: &[Trade], how: Use, publish_ns: i64) -> bool {
-        let (taken, has_gone_on) = self.instruments[index].take_in(trades, how, publish_ns, &mut self.senders);
+    fn enter(&mut self, index: usize, trades: &[Trade], how: Use, now: Now, publish_ns: i64) -> bool {
+        let (taken, has_gone_on) = self.instruments[index].take_in(trades, how, now, publish_ns, &mut self.senders);
         if let Some(connection) = self.connection_of_mut(index) {
             connection.spec.health.count(ConnectionCounter::Backfilled, taken);
         }

@@ -110,6 +110,21 @@ impl Tape {
         self.newest.is_none_or(|newest| self.key(trade) > self.key(newest))
     }
 
+    /// The times between which an older trade has its place: those of its seam, or its own if it was seen before.
+    /// `None` for a trade that is newer than all.
+    pub(crate) fn span_of(&self, trade: &Trade) -> Option<(i64, i64)> {
+        let at = mark(trade);
+        if self.ids == TradeIds::Opaque
+            && !trade.flags.contains(TradeFlags::HISTORY)
+            && !self.recent.contains(&at.id.bits())
+            || self.is_newer(at)
+        {
+            return None;
+        }
+        let seam = self.seam_of(at).map(|place| self.seams[place]);
+        Some(seam.map_or((at.exchange_ns, at.exchange_ns), |seam| (seam.after.exchange_ns, seam.before.exchange_ns)))
+    }
+
     /// Whether one trade comes after another.
     pub(crate) fn is_after(&self, trade: TradeMark, other: TradeMark) -> bool {
         self.key(trade) > self.key(other)

@@ -190,7 +190,7 @@ impl Worker {
             WorkerEvent::Up { slot, at_ns } => self.each_feed_at(slot, at_ns, Feed::up),
             WorkerEvent::Lost { slot, at_ns } => self.each_feed_at(slot, at_ns, Feed::lost),
             WorkerEvent::Missing { slot, from_ns, to_ns } => self.each_feed(slot, |feed| feed.missing(from_ns, to_ns)),
-            WorkerEvent::Filled { slot, from_ns, to_ns } => self.each_feed(slot, |feed| feed.filled(from_ns, to_ns)),
+            WorkerEvent::Filled { slot, from_ns, to_ns } => self.filled(slot, from_ns, to_ns),
         }
     }
 
@@ -229,6 +229,19 @@ impl Worker {
             let at_ns = self.symbols[slot as usize].receive_ns;
             self.each_feed_at(slot, at_ns, Feed::lost_for_good);
         }
+    }
+
+    /// Nothing is missing in a span of venue time. Without a live trade that time is unknown, and nothing would come to
+    /// publish the rows that change by it.
+    fn filled(&mut self, slot: u32, from_ns: i64, to_ns: i64) {
+        let exchange = self.symbols[slot as usize].exchange;
+        let is_timeless = self.venues[exchange as usize].skew.past_venue_time(0).is_none();
+        self.each_feed(slot, |feed| {
+            feed.filled(from_ns, to_ns);
+            if is_timeless {
+                feed.advance(0);
+            }
+        });
     }
 
     /// Tells every series of a symbol what happened at a local time.

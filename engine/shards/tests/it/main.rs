@@ -6,4 +6,5 @@ mod repair;
 mod rig;
 mod simulation;
 mod staleness;
+mod times;
 mod trades;

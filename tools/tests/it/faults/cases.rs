@@ -82,13 +82,12 @@ pub(super) const CASES: &[Case] = &[
         25,
         "asks by REST, resubscribes, then reconnects",
     ),
-    Case {
-        known: Some(
-            "a venue whose answers are always full pages leaves the stream in doubt: rows are fetched, the stream is never \
-             called stale nor subscribed anew",
-        ),
-        ..after_disconnect("coinbase:dead-subscription@0+30:busiest", Sign::Stale, 25, "asks by REST again and again")
-    },
+    after_disconnect(
+        "coinbase:dead-subscription@0+30:busiest",
+        Sign::Stale,
+        25,
+        "asks by REST, resubscribes, then reconnects",
+    ),
     case(
         "binance:silence@0+45",
         Sign::Stale,
@@ -145,8 +144,10 @@ pub(super) const CASES: &[Case] = &[
     ),
     after_disconnect("binance:rest-503@0+6", Sign::Refused, 10, "asks again with growing waits, then repairs"),
     after_disconnect("binance:rest-truncated@0+6", Sign::Refused, 10, "asks again with growing waits, then repairs"),
-    Case {
-        known: Some("times an hour ahead close every candle up to them, and what comes after is too late"),
-        ..case("binance:clock-jump@0+5:3600", Sign::Reject, 10, "believes the times: empty rows up to them")
-    },
+    case(
+        "binance:clock-jump@0+5:3600",
+        Sign::Reject,
+        10,
+        "does not believe the times, and fetches those trades by REST",
+    ),
 ];

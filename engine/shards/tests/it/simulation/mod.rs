@@ -106,7 +106,7 @@ impl World {
         let now_ms = rig.now_ms();
         let faults = &mut venue.faults;
         // Without numbers in a row, a message that TCP cannot lose is one whose loss nobody can tell.
-        let kind = match random.below(11) {
+        let kind = match random.below(12) {
             6 | 8 if self.ids == TradeIds::Increasing => 7,
             kind => kind,
         };
@@ -132,6 +132,12 @@ impl World {
                 venue.kill(count as usize % 2, 1 + count / 2);
             }
             9 => {}
+            // Nothing tells that the very first time is wrong.
+            10 if SYMBOLS.iter().all(|symbol| !rig.published(symbol).is_empty()) => {
+                faults.jump_until = until_ms;
+                faults.jump_s = [3_600, -3_600, 300, -300][count as usize % 4];
+            }
+            10 => {}
             _ => {
                 let off_ns = (random.below(60_000) as i64 - 30_000) * 1_000_000;
                 rig.clock.off_ns.set(rig.clock.off_ns.get() + off_ns);

@@ -26,12 +26,21 @@ pub(crate) struct Faults {
     pub(crate) rest_slow_until: u64,
     /// The worker does not run.
     pub(crate) worker_stalls_until: u64,
+    /// The clock in messages is so many seconds off.
+    pub(crate) jump_until: u64,
+    pub(crate) jump_s: i64,
     /// Messages of trades that get lost.
     pub(crate) lost_frames: u64,
     /// Messages of trades that come twice.
     pub(crate) doubled_frames: u64,
     /// Messages of trades that come after the next one.
     pub(crate) swapped_frames: u64,
+}
+
+impl Faults {
+    fn off_s(&self, now_ms: u64) -> i64 {
+        if now_ms < self.jump_until { self.jump_s } else { 0 }
+    }
 }
 
 /// One symbol's stream on the present socket.
@@ -123,7 +132,7 @@ impl Venue {
             messages.push(ack(symbol));
             if self.has_history && !happened.is_empty() {
                 let newest = &happened[happened.len().saturating_sub(HISTORY)..];
-                messages.push(message(symbol, "snapshot", newest));
+                messages.push(message(symbol, "snapshot", newest, self.faults.off_s(now_ms)));
             }
         }
     }
@@ -143,7 +152,7 @@ impl Venue {
             // Several messages, so that some of them can go wrong.
             let faults = &mut self.faults;
             for part in new.chunks(4) {
-                let text = message(symbol, "update", part);
+                let text = message(symbol, "update", part, faults.off_s(now_ms));
                 if spend(&mut faults.lost_frames) {
                     continue;
                 }
@@ -224,11 +233,12 @@ fn row(trade: &ModelTrade) -> String {
     )
 }
 
-fn message(symbol: &str, kind: &str, trades: &[ModelTrade]) -> String {
+fn message(symbol: &str, kind: &str, trades: &[ModelTrade], off_s: i64) -> String {
     let pair = symbol.replace('-', "/");
     let item = |trade: &ModelTrade| {
         // 17:48 on 25 September 2026, and so much later.
-        let (minute, us) = (17 * 60 + 48 + trade.at_ns / 60_000_000_000, trade.at_ns / 1_000 % 60_000_000);
+        let at_ns = ((17 * 60 + 48) * 60_000_000_000 + trade.at_ns).wrapping_add_signed(off_s * 1_000_000_000);
+        let (minute, us) = (at_ns / 60_000_000_000, at_ns / 1_000 % 60_000_000);
         let (day, hour, minute) = (25 + minute / 1_440, minute / 60 % 24, minute % 60);
         format!(
             r#"{{"symbol":"{pair}","side":"{}","price":{}.{:02},"qty":{}.{:03},"ord_type":"limit","trade_id":{},"timestamp":"2026-09-{day:02}T{hour:02}:{minute:02}:{:02}.{:06}Z"}}"#,
