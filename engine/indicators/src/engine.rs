@@ -88,7 +88,7 @@ impl Engine {
         }
     }
 
-    /// Whether the rows reach back to where it begins. All but a session's average can be counted by rows instead.
+    /// Whether it is independent of where the rows began, as far as that is no matter of how many there were.
     pub(crate) fn is_whole(&self) -> bool {
         match self {
             Self::Vwap(vwap) => vwap.is_whole(),

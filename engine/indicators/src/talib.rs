@@ -190,6 +190,21 @@ impl Handle {
         })
     }
 
+    /// Counts bars without taking any.
+    #[cfg(test)]
+    fn sleep(&mut self, bars: u32) {
+        (0..bars).for_each(|_| {
+            let counted = match self {
+                Self::Ema(stream) => stream.advance(),
+                Self::Rma(stream) => stream.advance(),
+                Self::Rsi(stream) => stream.advance(),
+                Self::Atr(stream) => stream.advance(),
+                Self::Macd(stream) => stream.advance(),
+            };
+            counted.expect("below the limit");
+        });
+    }
+
     fn values(&self) -> Values {
         match self {
             Self::Ema(stream) => single(stream.value()),
@@ -243,13 +258,41 @@ mod tests {
         }
     }
 
-    /// The handle is at its limit, and its successor knows nothing of it.
+    /// Years on: an indicator whose handle would have refused rows long ago gives what its twin gives that is young.
     #[test]
-    fn a_handle_refuses_the_row_beyond_its_limit() {
-        let closes: Vec<f64> = (0..30).map(|n| input(n).close).collect();
-        let (mut stream, _) = Core::new().ema_open(&closes, 20).unwrap();
-        (30..=Core::INDEX_MAX).for_each(|_| stream.advance().unwrap());
-        assert_eq!(stream.update(1.0), Err(RetCode::OutOfRangeEndIndex));
-        assert!(stream.out_range().beg_idx + stream.out_range().count > RENEWAL.rows as usize);
+    fn the_limit_of_a_handle_is_never_met() {
+        for name in ["ema_20", "rma_14", "rsi_14", "atr_14", "macd_12_26_9"] {
+            let spec = name.parse().unwrap();
+            let mut pasts = Pasts { closes: Past::new(64), bars: Past::new(64) };
+            let (mut old, mut young) = (Talib::new(&spec), Talib::new(&spec));
+            let refuses_at = Core::INDEX_MAX as u32 + 1_000;
+            let mut years = 0;
+            for n in 0.. {
+                let input = input(n);
+                let (ours, theirs) = (old.update(&input, &pasts), young.update(&input, &pasts));
+                for (ours, theirs) in ours.into_iter().zip(theirs).take(spec.outputs().len()) {
+                    let same = ours.to_bits() == theirs.to_bits() || (ours - theirs).abs() < 1e-13;
+                    assert!(same, "{name} row {n}: {ours} and {theirs}");
+                }
+                pasts.closes.push([input.close]);
+                pasts.bars.push(input.bar());
+                if n == 100 {
+                    years = RENEWAL.rows - RENEWAL.beside_rows - 200;
+                    old.handle.as_mut().expect("open").sleep(years);
+                    old.rows += years;
+                }
+                if n + years == refuses_at {
+                    break;
+                }
+            }
+            assert!(old.rows < 2_000_000, "{name} was renewed");
+        }
+    }
+
+    #[test]
+    fn what_a_successor_has_not_seen_weighs_nothing() {
+        let alone = RENEWAL.beside_rows as i32 - SEED_ROWS_MAX as i32;
+        let wilder = 1.0 - 1.0 / f64::from(PERIOD_MAX);
+        assert!(wilder.powi(alone) < f64::EPSILON / 2.0);
     }
 }

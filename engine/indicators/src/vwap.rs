@@ -49,7 +49,7 @@ impl Anchor {
 pub(crate) struct Vwap {
     anchor: Anchor,
     stretch: Option<i64>,
-    /// Whether the stretch is known from its beginning.
+    /// Whether the rows began with the stretch or before it.
     is_whole: bool,
     turnover: Sum,
     volume: Sum,
@@ -76,7 +76,7 @@ impl Vwap {
         if volume > 0.0 { self.turnover.value() / volume } else { f64::NAN }
     }
 
-    /// Whether it is what it would be over all rows there ever were.
+    /// Whether it is independent of where the rows began.
     pub(crate) fn is_whole(&self) -> bool {
         self.is_whole
     }

@@ -93,3 +93,22 @@ impl Window {
         self.spread().max(0.0).sqrt()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However calm the market, rounding never adds up over more than so many periods.
+    #[test]
+    fn sums_are_never_old() {
+        let (mut window, mut closes) = (Window::new(5), Past::new(5));
+        let mut oldest = 0;
+        for n in 0..10_000 {
+            let close = 100.0 + (f64::from(n) * 0.7).sin();
+            window = window.next(close, &closes);
+            closes.push([close]);
+            oldest = oldest.max(window.rows);
+        }
+        assert_eq!(oldest, FRESH_PERIODS * 5 - 1);
+    }
+}

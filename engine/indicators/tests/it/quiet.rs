@@ -111,6 +111,16 @@ fn a_session_begins_its_average_at_midnight_whatever_was_traded_before() {
     assert_eq!(vwap.update(&hour(50, 30.0, 2.0)), [40.0]);
 }
 
+/// The rows began the day before, so the session is all there is of it, whenever its first trade came.
+#[test]
+fn a_session_that_opens_late_is_settled() {
+    let mut vwap = Alone::new("vwap_session");
+    for (hour, settled) in [(22, None), (25, Some(1)), (26, Some(1))] {
+        vwap.update(&Candle { open_time_ns: hour * 3_600_000_000_000, ..row(2.0, 1.0, 2.0) });
+        assert_eq!(vwap.set.settled(0), settled);
+    }
+}
+
 #[test]
 fn volume_is_added_where_the_close_rises_and_taken_where_it_falls() {
     let mut obv = Alone::new("obv");

@@ -165,6 +165,14 @@ fn before_the_first_checkpoint_there_is_only_the_beginning() {
     assert_eq!(series.set.rewind(u64::MAX), Some(64));
 }
 
+/// What was kept of rows that are to come again is gone.
+#[test]
+fn a_rewind_forgets_the_checkpoints_after_it() {
+    let mut series = Series::of(0, &(0..200).map(candle).collect::<Vec<_>>());
+    assert_eq!(series.set.rewind(70), Some(64));
+    assert_eq!(series.set.rewind(199), Some(64));
+}
+
 /// Rows that feed an indicator are counted, others are not; each output has its own first row.
 #[test]
 fn defined_and_settled_count_the_rows_that_feed() {
