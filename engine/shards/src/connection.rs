@@ -74,6 +74,8 @@ pub(crate) struct Connection {
     phase: Phase,
     backoff: Backoff,
     last_heard_ns: u64,
+    /// How long the venue had said nothing when the shard looked last.
+    silence_ns: u64,
     next_tick_ns: u64,
     next_send_ns: u64,
 }
@@ -95,6 +97,7 @@ impl Connection {
             phase,
             backoff,
             last_heard_ns: 0,
+            silence_ns: 0,
             next_tick_ns: 0,
             next_send_ns: 0,
         }
@@ -155,6 +158,14 @@ impl Connection {
     /// Bytes came: the peer lives.
     pub(crate) fn heard(&mut self, now: Now) {
         self.last_heard_ns = now.monotonic_ns;
+        self.silence_ns = 0;
+    }
+
+    /// Whether the venue had missed heartbeats when the shard looked last: what it says next does not follow on what it
+    /// said before. Looks are told apart from reads so that a thread that was not running blames no venue.
+    pub(crate) fn missed_heartbeats(&self) -> bool {
+        let heartbeat_ms = self.spec.exchange.meta().heartbeat_ms;
+        self.is_subscribed && heartbeat_ms.is_some_and(|heartbeat_ms| self.silence_ns >= ms(heartbeat_ms) * 5 / 2)
     }
 
     /// Data came: the venue serves us, so the next outage starts with short waits again.
@@ -192,6 +203,7 @@ impl Connection {
 
     fn due_open(&mut self, now: Now) -> Due {
         let silence_max_ms = self.spec.exchange.meta().limits.silence_max_ms;
+        self.silence_ns = now.monotonic_ns.saturating_sub(self.last_heard_ns);
         if now.monotonic_ns >= self.last_heard_ns + ms(silence_max_ms) {
             return Due::Close(CloseReason::Silent(silence_max_ms));
         }

@@ -330,6 +330,7 @@ impl Shard {
         stamp: Now,
         clock: &impl Clock,
     ) -> Result<(), CloseReason> {
+        self.note_missed_heartbeats(id, stamp);
         let Some(Some(connection)) = self.connections.get_mut(id) else { return Ok(()) };
         let Some(mut link) = connection.link.take() else { return Ok(()) };
         connection.heard(stamp);
@@ -346,6 +347,16 @@ impl Shard {
         connection.link = Some(link);
         result?;
         Ok(connection.send_paced(stamp)?)
+    }
+
+    /// The venue speaks after heartbeats that did not come: it lives, but what it said meanwhile may be lost.
+    fn note_missed_heartbeats(&mut self, id: ConnectionId, now: Now) {
+        if let Some(Some(connection)) = self.connections.get_mut(id)
+            && connection.missed_heartbeats()
+        {
+            connection.spec.health.gap(0);
+            self.each_stream(id, now, StreamPhase::Lost);
+        }
     }
 
     fn message(

@@ -1,6 +1,7 @@
 //! Coinbase messages into events.
 //!
-//! Every message carries `sequence_num`, counted over all channels of the connection: a jump is a loss.
+//! Every message carries `sequence_num`, counted over all channels of the connection: a jump is a loss. So is a jump of
+//! the `heartbeat_counter`, which grows by one each second (venue documentation, heartbeats channel).
 
 use tickplane_model::{
     Candle, Event, EventSink, InstrumentIndex, Level, NS_PER_SECOND, Quality, Quote, RejectReason, Side, Timeframe,
@@ -21,6 +22,8 @@ pub(super) struct Protocol {
     subscriptions: Vec<String>,
     /// Of the next message; `None` before the first.
     next_sequence: Option<u64>,
+    /// Of the next heartbeat; `None` before the first, and after a loss that was told already.
+    next_heartbeat: Option<u64>,
     /// Trades of one array by id and place.
     order: Vec<(u64, usize)>,
     bids: Vec<Level>,
@@ -29,7 +32,15 @@ pub(super) struct Protocol {
 
 impl Protocol {
     pub(super) fn new(symbols: Symbols, subscriptions: Vec<String>) -> Self {
-        Self { symbols, subscriptions, next_sequence: None, order: Vec::new(), bids: Vec::new(), asks: Vec::new() }
+        Self {
+            symbols,
+            subscriptions,
+            next_sequence: None,
+            next_heartbeat: None,
+            order: Vec::new(),
+            bids: Vec::new(),
+            asks: Vec::new(),
+        }
     }
 
     /// Tells a jump of the sequence number. A number from the past only sets the count back.
@@ -38,6 +49,7 @@ impl Protocol {
             && sequence > expected
         {
             sink.event(Event::SequenceGap { lost: sequence - expected });
+            self.next_heartbeat = None;
         }
         self.next_sequence = sequence.checked_add(1);
     }
@@ -67,7 +79,10 @@ impl text_session::Protocol for Protocol {
         match text(Some(channel))? {
             "market_trades" => reading.each(events, Reading::trades),
             "ticker" | "ticker_batch" => reading.each(events, Reading::tickers),
-            "heartbeats" => reading.tell(Event::Heartbeat),
+            "heartbeats" => {
+                reading.sink.event(Event::Heartbeat);
+                reading.each(events, Reading::heartbeat)
+            }
             "l2_data" => reading.each(events, Reading::book),
             "candles" => reading.each(events, Reading::candles),
             "subscriptions" => reading.tell(Event::Ack { venue_symbol: None }),
@@ -111,6 +126,17 @@ impl<'m> Reading<'m, '_, '_> {
             let outcome = object(Some(event)).and_then(|event| read(self, event));
             reject_error(outcome, self.sink);
         }
+        Ok(())
+    }
+
+    /// Tells a jump of the counter that no jump of the sequence number told. How much else was lost it does not say.
+    fn heartbeat(&mut self, event: Object<'m>) -> Outcome {
+        let [counter] = pick(event, ["heartbeat_counter"])?;
+        let counter = integer(counter)?;
+        if self.protocol.next_heartbeat.is_some_and(|expected| counter > expected) {
+            self.sink.event(Event::SequenceGap { lost: 0 });
+        }
+        self.protocol.next_heartbeat = counter.checked_add(1);
         Ok(())
     }
 

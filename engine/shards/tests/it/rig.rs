@@ -194,6 +194,12 @@ impl Rig {
         self.act();
     }
 
+    /// Moves time on while the shard's thread does not run.
+    pub(crate) fn stall_ms(&mut self, ms: u64) {
+        let clock = &self.clock.monotonic_ns;
+        clock.set(clock.get() + ms * 1_000_000);
+    }
+
     pub(crate) fn now_ms(&self) -> u64 {
         self.clock.now().monotonic_ns / 1_000_000
     }

@@ -1,6 +1,7 @@
 //! A dead stream is found and cured; a quiet one is left in peace.
 
-use tickplane_segments::{StreamCounter, StreamState};
+use tickplane_exchanges::TradeIds;
+use tickplane_segments::{ConnectionCounter, StreamCounter, StreamState};
 use tickplane_shards::{CloseReason, Happening};
 
 use crate::rig::{Rig, RigShape, ack, rest, texts, trades};
@@ -213,4 +214,38 @@ fn answers_that_are_always_full_pages_of_the_newest_do_not_hide_a_dead_stream() 
     let published = rig.published("BTC-USD");
     assert_eq!(published, (100..100 + published.len() as u64).collect::<Vec<_>>(), "meanwhile REST brings its trades");
     assert!(published.last() >= Some(&(newest - 1)), "the newest may be on its way still");
+}
+
+/// A stream whose ids have holes, and which has spoken.
+fn holey() -> Rig {
+    let mut rig = Rig::of(RigShape { ids: TradeIds::Increasing, ..RigShape::default() });
+    rig.pass_ms(0);
+    rig.accept();
+    rig.say(&[ack("BTC-USD"), ack("ETH-USD"), trades("BTC-USD", "update", 1..4, 1_000)]);
+    rig
+}
+
+#[test]
+fn heartbeats_that_were_missed_are_an_interruption() {
+    let mut rig = holey();
+    (0..16).for_each(|_| rig.pass_ms(250));
+    rig.say(&[trades("BTC-USD", "update", 9..10, 5_000)]);
+    assert_eq!(rig.status().count(ConnectionCounter::Gaps), 2, "one interruption, and one seam by it");
+    let (_, ticket) = rig.asked("BTC-USD", 3);
+    rig.answer(ticket, rest("BTC-USD", 3..10, 2_000));
+    assert_eq!(rig.published("BTC-USD"), [1, 2, 3, 9, 4, 5, 6, 7, 8]);
+    assert_eq!((rig.attempts.len(), rig.is_connected), (1, true));
+}
+
+#[test]
+fn a_thread_that_did_not_run_blames_no_venue() {
+    let mut rig = holey();
+    rig.stall_ms(4_000);
+    rig.say(&[trades("BTC-USD", "update", 9..10, 5_000)]);
+    assert_eq!(rig.status().count(ConnectionCounter::Gaps), 0);
+    for _ in 0..8 {
+        rig.pass_ms(250);
+    }
+    rig.say(&[trades("BTC-USD", "update", 10..11, 7_000)]);
+    assert_eq!(rig.status().count(ConnectionCounter::Gaps), 0, "two seconds are no loss");
 }

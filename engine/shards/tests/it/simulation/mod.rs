@@ -106,7 +106,7 @@ impl World {
         let now_ms = rig.now_ms();
         let faults = &mut venue.faults;
         // Without numbers in a row, a message that TCP cannot lose is one whose loss nobody can tell.
-        let kind = match random.below(12) {
+        let kind = match random.below(13) {
             6 | 8 if self.ids == TradeIds::Increasing => 7,
             kind => kind,
         };
@@ -138,6 +138,8 @@ impl World {
                 faults.jump_s = [3_600, -3_600, 300, -300][count as usize % 4];
             }
             10 => {}
+            // Longer than heartbeats may be late, shorter than a dead peer.
+            11 => faults.mute_until = now_ms + 3_000 + random.below(6_000),
             _ => {
                 let off_ns = (random.below(60_000) as i64 - 30_000) * 1_000_000;
                 rig.clock.off_ns.set(rig.clock.off_ns.get() + off_ns);

@@ -18,6 +18,8 @@ pub(crate) const PAGE: usize = 100;
 pub(crate) struct Faults {
     /// Nothing is heard or sent, the socket stays open; what was not sent comes afterwards.
     pub(crate) silent_until: u64,
+    /// Nothing is heard, and what is said is lost, heartbeats too.
+    pub(crate) mute_until: u64,
     /// TCP is refused.
     pub(crate) refuses_until: u64,
     /// REST fails in one of several ways.
@@ -96,10 +98,15 @@ impl Venue {
             return;
         }
         let mut messages = Vec::new();
-        for text in texts(&rig.take_outgoing()) {
-            self.hear(&text, now_ms, &mut messages);
+        if now_ms >= self.faults.mute_until {
+            for text in texts(&rig.take_outgoing()) {
+                self.hear(&text, now_ms, &mut messages);
+            }
         }
         self.trade(now_ms, &mut messages);
+        if now_ms < self.faults.mute_until {
+            return;
+        }
         if now_ms >= self.heartbeat_ms {
             self.heartbeat_ms = now_ms + 1_000;
             messages.push(r#"{"channel":"heartbeat"}"#.to_owned());
