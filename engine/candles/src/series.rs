@@ -398,7 +398,7 @@ impl Series {
     fn late(&mut self, trade: &Trade, amounts: &Amounts, rows: &mut impl Rows) -> Outcome {
         let number = self.config.calendar.row(self.config.timeframe, trade.exchange_ns);
         let history = trade.flags.contains(TradeFlags::HISTORY);
-        let takes = |row: &&mut Row| !row.is_of_venue() && !(row.restored && history);
+        let takes = |row: &&mut Row| !(row.is_of_venue() || row.restored && history);
         let Some(row) = self.closed.row(number).filter(takes) else {
             return Outcome::TooLate;
         };

@@ -39,6 +39,9 @@ impl Quality {
     /// Computed from rows of a finer timeframe.
     pub const DERIVED: Self = Self(1 << 6);
 
+    /// The bits that count revisions.
+    pub const REVISIONS: Self = Self(0xffff_0000);
+
     /// Whether every flag of `other` is set.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {

@@ -93,6 +93,18 @@ impl SeriesWriter {
         table.revise(row, row_words(candle, &[]).take(CANDLE_WORDS).chain(kept))
     }
 
+    /// Replaces the indicator values of a row where their bits differ; says whether any did.
+    pub fn revise_values(&mut self, row: u64, values: &[f64]) -> bool {
+        let table = self.table();
+        let columns = CANDLE_WORDS..table.columns();
+        let differs = |(column, value): (usize, &f64)| table.cell(row, column) != value.to_bits();
+        if !table.rows().contains(&row) || !columns.zip(values).any(differs) {
+            return false;
+        }
+        let kept = (0..CANDLE_WORDS).map(|column| table.cell(row, column));
+        table.revise(row, kept.chain(values.iter().map(|value| value.to_bits())))
+    }
+
     /// Publishes the forming candle: `row` is its row, `trade_seq` the newest trade it contains (0 if none).
     #[inline]
     pub fn publish_live(&mut self, row: u64, trade_seq: u64, publish_ns: i64, candle: &Candle, indicators: &[f64]) {
@@ -101,11 +113,20 @@ impl SeriesWriter {
         self.layout.live(self.claim.region.words()).publish(words.take(LIVE_HEAD_WORDS + self.layout.columns));
     }
 
-    /// Says from which row on an indicator's values are settled; `column` counts the indicator columns from 0.
-    pub fn set_seed_row(&mut self, column: usize, row: u64) {
-        let entry = self.layout.column_entry(self.claim.region.words(), CANDLE_WORDS + column);
-        // One word that stands for itself: it names a row, and rows are read under the table's protocol.
-        entry[COLUMN_SEED_ROW].store(row, Ordering::Relaxed);
+    /// Says from which row on an indicator's values are settled, if any are; `column` counts the indicator columns from 0.
+    pub fn set_seed_row(&mut self, column: usize, row: Option<u64>) {
+        self.seed_word(column).store(row.unwrap_or(SEED_NONE), Ordering::Relaxed);
+    }
+
+    /// The row from which on an indicator's values are settled, as last said.
+    #[must_use]
+    pub fn seed_row(&self, column: usize) -> Option<u64> {
+        Some(self.seed_word(column).load(Ordering::Relaxed)).filter(|row| *row != SEED_NONE)
+    }
+
+    /// One word that stands for itself: it names a row, and rows are read under the table's protocol.
+    fn seed_word(&self, column: usize) -> &Word {
+        &self.layout.column_entry(self.claim.region.words(), CANDLE_WORDS + column)[COLUMN_SEED_ROW]
     }
 }
 

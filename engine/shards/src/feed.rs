@@ -1,18 +1,21 @@
 //! One series in the hands of its worker: the candle builder, its indicators and the region they are written to.
 
 use std::collections::VecDeque;
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Range};
 
 use tickplane_candles::{Decimals, Outcome, Prepared, Rows, Series, SeriesConfig};
-use tickplane_indicators::{Indicator, IndicatorSpec};
+use tickplane_indicators::IndicatorSpec;
 use tickplane_model::{Calendar, Candle, ExchangeId, Timeframe, Trade};
 use tickplane_segments::{EventKind, EventWriter, PlaneEvent, SeriesWriter};
 
+use crate::columns::Columns;
 use crate::history::History;
-use crate::past::Past;
+use crate::past::{Past, Target};
 
-/// Closes and revisions of one batch: room for them is made once.
+/// Closes and revisions of one batch, beside every row that can be revised: room for them is made once.
 const EVENTS_WAITING: usize = 64;
+/// Events told by one publication; the rest follows with the next.
+const EVENTS_PER_PUBLICATION: usize = 256;
 
 /// Rows told of by one publication.
 #[derive(Clone, Copy, Default, Debug)]
@@ -36,38 +39,39 @@ pub struct Feed {
     publication: Publication,
     /// Histories on their way in, oldest first.
     pasts: VecDeque<Past>,
+    /// Whether it stands in its worker's queue of work that may wait.
+    pub(crate) is_queued: bool,
+    /// Whether something changed that is not published.
+    pub(crate) is_changed: bool,
 }
 
 /// Everything of a series but its builder, so that the builder can call back into it.
-struct Publication {
+pub(crate) struct Publication {
     writer: SeriesWriter,
-    indicators: Vec<Indicator>,
-    /// One value per indicator output, in the order of the region's columns.
-    values: Vec<f64>,
-    /// Events that follow once the live slot shows the new row.
+    columns: Columns,
+    /// Closes and revisions to be told: a close once the live slot shows the next row, a revision once the values of the
+    /// rows behind it are computed anew.
     waiting: Vec<(EventKind, u64)>,
+    /// The table was emptied since a history last went in.
+    was_emptied: bool,
 }
 
 impl Feed {
     /// Takes up a series; rows an earlier process left are kept, and the indicators continue from them.
     #[must_use]
     pub fn new(config: SeriesConfig, indicators: &[IndicatorSpec], writer: SeriesWriter) -> Self {
-        let indicators: Vec<Indicator> = indicators.iter().map(Indicator::new).collect();
-        let values = vec![f64::NAN; indicators.iter().map(Indicator::outputs).sum()];
-        let mut publication = Publication { writer, indicators, values, waiting: Vec::with_capacity(EVENTS_WAITING) };
         let (timeframe, calendar) = (config.timeframe, config.calendar);
+        let waiting = Vec::with_capacity(EVENTS_WAITING + config.revise_rows as usize);
+        let mut publication = Publication { writer, columns: Columns::new(indicators), waiting, was_emptied: false };
         let mut series = Series::new(config);
+        publication.columns.take_up(&mut publication.writer);
         let rows = publication.writer.rows();
-        let mut last = Vec::new();
-        for row in rows.clone() {
-            let Some(candle) = publication.writer.candle(row) else { continue };
-            publication.update(&candle);
-            last.push(candle);
-        }
         if !rows.is_empty() {
+            let last: Vec<Candle> = rows.clone().filter_map(|row| publication.writer.candle(row)).collect();
             series.resume(rows.end, &last);
         }
-        Self { series, timeframe, calendar, publication, pasts: VecDeque::new() }
+        let (is_queued, is_changed) = (false, false);
+        Self { series, timeframe, calendar, publication, pasts: VecDeque::new(), is_queued, is_changed }
     }
 
     /// Takes up the open candle of an earlier process from the trades that the shared ring still holds, oldest first.
@@ -88,30 +92,51 @@ impl Feed {
 
     /// Takes the venue's candles; they go in by [`Self::work`].
     pub(crate) fn history(&mut self, history: History) {
-        self.pasts.push_back(Past::new(history, self.calendar));
+        self.pasts.push_back(Past::new(history));
     }
 
-    /// Does some of the work that may wait, about so many rows of it; `false` when none is left.
-    pub(crate) fn work(&mut self, rows: u32) -> bool {
-        let Some(past) = self.pasts.front_mut() else { return false };
-        if let Some((open, _)) = self.series.live()
-            && self.publication.writer.rows().is_empty()
-        {
-            self.publication.writer.begin_at(open);
-        }
-        if !(0..rows).all(|_| past.prepend(&mut self.publication.writer)) {
-            self.pasts.pop_front();
-        }
+    /// Whether there is work that may wait: histories, or values to be computed anew.
+    pub(crate) fn has_work(&self) -> bool {
+        self.has_history() || self.publication.columns.is_behind()
+    }
+
+    /// Whether a history is on its way in: work that lets every other go first.
+    pub(crate) fn has_history(&self) -> bool {
         !self.pasts.is_empty()
     }
 
+    /// Whether events are left that one publication could not tell.
+    pub(crate) fn has_events(&self) -> bool {
+        !self.publication.waiting.is_empty()
+    }
+
+    /// Does some of the work that may wait, about so many rows of it; `false` when none is left but publishing.
+    pub(crate) fn work(&mut self, rows: u32) -> bool {
+        self.is_changed = true;
+        if std::mem::take(&mut self.publication.was_emptied) {
+            // Rows before the emptied table would stand beside others than theirs.
+            self.pasts.clear();
+        }
+        let Some(past) = self.pasts.front_mut() else {
+            return self.publication.columns.replay(&mut self.publication.writer, rows);
+        };
+        let (timeframe, calendar) = (self.timeframe, self.calendar);
+        let mut target = Target { series: &mut self.series, publication: &mut self.publication, timeframe, calendar };
+        if !(0..rows).all(|_| past.step(&mut target)) {
+            self.pasts.pop_front();
+        }
+        self.has_work()
+    }
+
     pub(crate) fn trade(&mut self, trade: &Prepared<'_>) -> Outcome {
+        self.is_changed = true;
         self.series.prepared(trade, &mut self.publication)
     }
 
-    /// The venue's time passed without a trade of this symbol.
-    pub(crate) fn advance(&mut self, venue_ns: i64) {
-        self.series.advance(venue_ns, &mut self.publication);
+    /// The venue's time passed without a trade of this symbol: closes at most so many rows.
+    pub(crate) fn advance(&mut self, venue_ns: i64, rows_max: u64) {
+        self.is_changed = true;
+        self.series.advance_by(venue_ns, rows_max, &mut self.publication);
     }
 
     /// The venue time at which [`Feed::advance`] has something to do.
@@ -120,26 +145,32 @@ impl Feed {
     }
 
     pub(crate) fn down(&mut self, venue_ns: i64) {
+        self.is_changed = true;
         self.series.stream_down(venue_ns);
     }
 
     pub(crate) fn up(&mut self, venue_ns: i64) {
+        self.is_changed = true;
         self.series.stream_up(venue_ns);
     }
 
     pub(crate) fn lost(&mut self, venue_ns: i64) {
+        self.is_changed = true;
         self.series.lost(venue_ns);
     }
 
     pub(crate) fn lost_for_good(&mut self, venue_ns: i64) {
+        self.is_changed = true;
         self.series.lost_for_good(venue_ns);
     }
 
     pub(crate) fn missing(&mut self, from_ns: i64, to_ns: i64) {
+        self.is_changed = true;
         self.series.missing(from_ns, to_ns);
     }
 
     pub(crate) fn filled(&mut self, from_ns: i64, to_ns: i64) {
+        self.is_changed = true;
         self.series.filled(from_ns, to_ns);
     }
 
@@ -151,61 +182,94 @@ impl Feed {
         now_ns: i64,
         events: &mut EventWriter,
     ) -> Told {
-        let publication = &mut self.publication;
+        self.is_changed = false;
         if let Some((row, candle)) = self.series.live() {
-            publication.peek(&candle);
-            publication.writer.publish_live(row, trade_seq, now_ns, &candle, &publication.values);
+            self.publication.publish_live(row, trade_seq, now_ns, &candle);
         }
-        let mut told = Told::default();
-        for (kind, row) in publication.waiting.drain(..) {
-            let entry = publication.writer.entry();
-            match kind {
-                EventKind::CandleClose => told.closed += 1,
-                _ => told.revised += 1,
-            }
-            events.publish(&PlaneEvent { kind, exchange, entry, row, publish_ns: now_ns, detail: 0 });
+        if self.publication.waiting.is_empty() {
+            return Told::default();
         }
-        told
+        self.publication.tell(exchange, now_ns, events)
     }
 }
 
 impl Publication {
-    fn update(&mut self, candle: &Candle) {
-        let mut rest = &mut self.values[..];
-        for indicator in &mut self.indicators {
-            let (out, after) = rest.split_at_mut(indicator.outputs());
-            indicator.update(candle, out);
-            rest = after;
-        }
+    pub(crate) fn rows(&self) -> Range<u64> {
+        self.writer.rows()
     }
 
-    fn peek(&mut self, candle: &Candle) {
-        let mut rest = &mut self.values[..];
-        for indicator in &self.indicators {
-            let (out, after) = rest.split_at_mut(indicator.outputs());
-            indicator.peek(candle, out);
-            rest = after;
+    pub(crate) fn candle(&self, row: u64) -> Option<Candle> {
+        self.writer.candle(row)
+    }
+
+    pub(crate) fn begin_at(&mut self, row: u64) {
+        self.writer.begin_at(row);
+    }
+
+    /// Begins the table with a row that closed before anybody listened: no event tells of it.
+    pub(crate) fn begin_with(&mut self, row: u64, candle: &Candle) {
+        self.writer.begin_at(row);
+        self.columns.close(row, candle, &mut self.writer);
+        self.writer.append(candle, self.columns.values());
+    }
+
+    /// Puts an older row before the first; says whether there was room. Its values follow.
+    pub(crate) fn prepend(&mut self, candle: &Candle) -> bool {
+        let prepended = self.writer.prepend(candle, &[]);
+        if let Some(row) = prepended {
+            self.columns.mark(row);
         }
+        prepended.is_some()
+    }
+
+    fn publish_live(&mut self, row: u64, trade_seq: u64, now_ns: i64, candle: &Candle) {
+        self.columns.peek(candle);
+        self.writer.publish_live(row, trade_seq, now_ns, candle, self.columns.values());
+    }
+
+    #[cold]
+    fn tell(&mut self, exchange: ExchangeId, now_ns: i64, events: &mut EventWriter) -> Told {
+        let (entry, is_behind) = (self.writer.entry(), self.columns.is_behind());
+        let (mut told, mut left) = (Told::default(), EVENTS_PER_PUBLICATION);
+        self.waiting.retain(|(kind, row)| {
+            let is_close = *kind == EventKind::CandleClose;
+            if left == 0 || (is_behind && !is_close) {
+                return true;
+            }
+            left -= 1;
+            told.closed += u64::from(is_close);
+            told.revised += u64::from(!is_close);
+            events.publish(&PlaneEvent { kind: *kind, exchange, entry, row: *row, publish_ns: now_ns, detail: 0 });
+            false
+        });
+        told
     }
 }
 
 impl Rows for Publication {
     fn closed(&mut self, row: u64, candle: &Candle) {
-        self.update(candle);
+        self.columns.close(row, candle, &mut self.writer);
         if self.writer.rows().is_empty() {
             self.writer.begin_at(row);
         }
-        let appended = self.writer.append(candle, &self.values);
+        let appended = self.writer.append(candle, self.columns.values());
         debug_assert_eq!(appended, row, "rows close in order");
         self.waiting.push((EventKind::CandleClose, row));
     }
 
     fn skipped(&mut self, _from: u64, to: u64) {
         self.writer.begin_at(to);
+        self.columns.restart(&mut self.writer);
+        self.was_emptied = true;
     }
 
     fn revised(&mut self, row: u64, candle: &Candle) {
         self.writer.revise_candle(row, candle);
-        self.waiting.push((EventKind::CandleRevise, row));
+        self.columns.mark(row);
+        let event = (EventKind::CandleRevise, row);
+        // A row revised several times between two publications is told once.
+        if !self.waiting.iter().rev().take(EVENTS_WAITING).any(|waiting| *waiting == event) {
+            self.waiting.push(event);
+        }
     }
 }

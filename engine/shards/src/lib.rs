@@ -11,6 +11,7 @@
 //! | `watch.rs`, `rhythm.rs` | whether a stream lives, by its own rhythm |
 //! | `questions.rs`, `budget.rs`, `repair.rs` | what venues are asked by REST, how much of it, and how often |
 //! | `streams.rs` | what the shard does about all that |
+//! | `feed.rs`, `columns.rs` | one series, and its indicator values |
 //! | `history.rs`, `past.rs` | the venue's own candles, and their way into a series |
 //! | `close_reason.rs` | why a connection ended |
 #![forbid(unsafe_code)]
@@ -18,6 +19,7 @@
 mod backoff;
 mod budget;
 mod close_reason;
+mod columns;
 mod connection;
 #[cfg(test)]
 mod failures;

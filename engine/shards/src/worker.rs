@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use tickplane_candles::{Decimals, Outcome, Skew};
-use tickplane_model::{ExchangeId, Trade, TradeFlags};
+use tickplane_model::{ExchangeId, Timeframe, Trade, TradeFlags};
 use tickplane_rings::{Receiver, WorkerEvent};
 use tickplane_segments::{EventWriter, Stage, ThreadCounter, ThreadHealth, TradeRingReader};
 
@@ -14,10 +14,21 @@ use crate::now::{Clock, Now};
 
 /// Events taken from one ring before what changed is published.
 const BATCH_MAX: u64 = 256;
-/// Series closed by time in one turn; the rest follows in the next, finest timeframes first.
-const CLOSES_PER_TURN: usize = 128;
-/// Rows of waiting work done in one turn.
-const WORK_ROWS_PER_TURN: u32 = 128;
+/// A turn begins nothing more that may wait once it has lasted so long: the piece in hand takes tens of microseconds at
+/// most, so that no turn exceeds 200.
+const TURN_NS: u64 = 120_000;
+/// Rows closed by time in one turn, whatever the clock says; the rest follows in the next, finest timeframes first.
+const CLOSES_PER_TURN: u32 = 512;
+/// Rows of one series closed by time without a look at the clock.
+const CLOSES_PER_LOOK: u64 = 16;
+/// Rows of waiting work done in one turn, whatever the clock says.
+const WORK_PER_TURN: u32 = 1_024;
+/// Rows of waiting work done without a look at the clock.
+const WORK_PER_LOOK: u32 = 16;
+/// Series looked at without a look at the clock.
+const SERIES_PER_LOOK: u32 = 1_024;
+/// The most series of one symbol.
+const TIMEFRAMES: usize = Timeframe::ALL.len();
 /// Slots of the table of venues.
 const EXCHANGES: usize = ExchangeId::ALL.len() + 1;
 
@@ -35,6 +46,9 @@ struct Symbol {
     exchange: ExchangeId,
     trades: TradeRingReader,
     feeds: Vec<Feed>,
+    /// The venue time at which each of its series has to close, in their order: all that a sweep over series that are not
+    /// due has to read.
+    dues_ns: [i64; TIMEFRAMES],
     /// Finds the decimals of its trades, once for all timeframes.
     decimals: Decimals,
     /// The newest trade folded.
@@ -70,8 +84,9 @@ pub struct Worker {
     events: EventWriter,
     health: ThreadHealth,
     sweep: Option<Sweep>,
-    /// Series with work that may wait: the symbol's slot and the place among its feeds.
+    /// Series with work that may wait: the symbol's slot and the place among its feeds, each once.
     waiting: VecDeque<(u32, usize)>,
+    told: Told,
 }
 
 impl Worker {
@@ -87,6 +102,7 @@ impl Worker {
             health,
             sweep: None,
             waiting: VecDeque::new(),
+            told: Told::default(),
         }
     }
 
@@ -94,8 +110,13 @@ impl Worker {
     pub fn add_symbol(&mut self, symbol: SymbolFeeds) {
         let SymbolFeeds { exchange, trades, feeds } = symbol;
         let venue = &mut self.venues[exchange as usize];
-        venue.due_ns = feeds.iter().map(Feed::next_close_ns).fold(venue.due_ns, i64::min);
+        let mut dues_ns = [i64::MAX; TIMEFRAMES];
+        for (due_ns, feed) in dues_ns.iter_mut().zip(&feeds) {
+            *due_ns = feed.next_close_ns();
+            venue.due_ns = venue.due_ns.min(*due_ns);
+        }
         self.symbols.push(Symbol {
+            dues_ns,
             exchange,
             trades,
             feeds,
@@ -106,6 +127,7 @@ impl Worker {
             is_changed: false,
         });
         self.changed.reserve(self.symbols.len());
+        self.waiting.reserve(self.symbols.iter().map(|symbol| symbol.feeds.len()).sum());
     }
 
     /// Takes candles of the venue for one series; they go into its rows in the next turns, a few at a time. A series that
@@ -116,23 +138,27 @@ impl Worker {
         let feed = symbol.feeds.iter_mut().position(|feed| feed.timeframe() == history.timeframe);
         if let Some(at) = feed {
             symbol.feeds[at].history(history);
-            self.waiting.push_back((slot, at));
+            queue(symbol, slot, at, &mut self.waiting);
         }
     }
 
-    /// One turn: what waits in the rings, then what time closes. Returns whether there was anything to do.
+    /// One turn: what waits in the rings, then what time closes, then work that may wait, then what of all that is to be
+    /// published. Returns whether there was anything to do.
     pub fn turn(&mut self, clock: &impl Clock) -> bool {
+        let deadline_ns = clock.now().monotonic_ns + TURN_NS;
         let mut events = 0;
         for ring in 0..self.receivers.len() {
             events += self.drain(ring);
         }
         self.health.count(ThreadCounter::Events, events);
-        let now = clock.now();
-        let closed = self.close_by_time(now);
+        let closed = self.close_by_time(clock, deadline_ns);
+        let worked = self.work(clock, deadline_ns);
         if !self.changed.is_empty() {
             self.publish(clock);
         }
-        let worked = self.work();
+        let Told { closed: rows, revised } = std::mem::take(&mut self.told);
+        self.health.closed(rows);
+        self.health.count(ThreadCounter::Revisions, revised);
         events > 0 || closed || worked
     }
 
@@ -202,13 +228,14 @@ impl Worker {
             symbol.has_live_trades = true;
         }
         let prepared = symbol.decimals.prepare(trade);
-        for feed in &mut symbol.feeds {
+        for (feed, due_ns) in symbol.feeds.iter_mut().zip(&mut symbol.dues_ns) {
             match feed.trade(&prepared) {
                 Outcome::Live | Outcome::Revised => {}
                 Outcome::TooLate => self.health.too_late(),
                 Outcome::Refused => self.health.count(ThreadCounter::Refused, 1),
             }
-            venue.due_ns = venue.due_ns.min(feed.next_close_ns());
+            *due_ns = feed.next_close_ns();
+            venue.due_ns = venue.due_ns.min(*due_ns);
         }
         symbol.trade_seq = seq;
         symbol.receive_ns = trade.receive_ns;
@@ -239,7 +266,7 @@ impl Worker {
         self.each_feed(slot, |feed| {
             feed.filled(from_ns, to_ns);
             if is_timeless {
-                feed.advance(0);
+                feed.advance(0, CLOSES_PER_LOOK);
             }
         });
     }
@@ -254,47 +281,65 @@ impl Worker {
     fn each_feed(&mut self, slot: u32, tell: impl Fn(&mut Feed)) {
         let symbol = &mut self.symbols[slot as usize];
         let venue = &mut self.venues[symbol.exchange as usize];
-        for feed in &mut symbol.feeds {
+        for (feed, due_ns) in symbol.feeds.iter_mut().zip(&mut symbol.dues_ns) {
             tell(feed);
             // Closed rows that changed are due at once.
-            venue.due_ns = venue.due_ns.min(feed.next_close_ns());
+            *due_ns = feed.next_close_ns();
+            venue.due_ns = venue.due_ns.min(*due_ns);
         }
         mark_changed(symbol, slot, &mut self.changed);
     }
 
-    fn close_by_time(&mut self, now: Now) -> bool {
+    /// Closes series whose time has come, each published at once: a boundary of many symbols is spread over turns.
+    fn close_by_time(&mut self, clock: &impl Clock, deadline_ns: u64) -> bool {
+        let mut now = clock.now();
         if self.sweep.is_none() {
             let is_due =
-                |venue: &mut Venue| venue.skew.venue_time(now.epoch_ns).is_some_and(|time| time >= venue.due_ns);
+                |venue: &mut Venue| venue.skew.venue_time(now.epoch_ns).is_some_and(|time_ns| time_ns >= venue.due_ns);
             if !self.venues.iter_mut().any(is_due) {
                 return false;
             }
             self.sweep = Some(Sweep { timeframe: 0, slot: 0 });
         }
-        let mut budget = CLOSES_PER_TURN;
+        let (mut left, mut looked) = (CLOSES_PER_TURN, 0);
         while let Some(at) = self.sweep {
-            if budget == 0 {
+            if left == 0 {
                 return true;
             }
-            budget -= usize::from(self.close_one(at, now));
-            self.sweep = self.after(at);
+            let closed = self.close_one(at, now);
+            if !closed {
+                self.sweep = self.after(at);
+            }
+            left -= u32::from(closed);
+            looked += 1;
+            if closed || looked % SERIES_PER_LOOK == 0 {
+                now = clock.now();
+                if now.monotonic_ns >= deadline_ns {
+                    return true;
+                }
+            }
         }
         self.refresh_due();
         true
     }
 
-    /// Closes one series if its time has come; returns whether it had.
+    /// Closes some rows of one series if its time has come; returns whether it had.
     fn close_one(&mut self, at: Sweep, now: Now) -> bool {
         let Some(symbol) = self.symbols.get_mut(at.slot) else { return false };
         let Some(venue_ns) = self.venues[symbol.exchange as usize].skew.venue_time(now.epoch_ns) else {
             return false;
         };
-        let Some(feed) = symbol.feeds.get_mut(at.timeframe) else { return false };
-        if venue_ns < feed.next_close_ns() {
+        if venue_ns < symbol.dues_ns[at.timeframe] {
             return false;
         }
-        feed.advance(venue_ns);
-        mark_changed(symbol, at.slot as u32, &mut self.changed);
+        let Some(feed) = symbol.feeds.get_mut(at.timeframe) else { return false };
+        feed.advance(venue_ns, CLOSES_PER_LOOK);
+        symbol.dues_ns[at.timeframe] = feed.next_close_ns();
+        if feed.has_work() {
+            queue(symbol, at.slot as u32, at.timeframe, &mut self.waiting);
+        }
+        let feed = &mut symbol.feeds[at.timeframe];
+        self.told += feed.publish(symbol.exchange, symbol.trade_seq, now.epoch_ns, &mut self.events);
         true
     }
 
@@ -314,26 +359,56 @@ impl Worker {
         }
         for symbol in &self.symbols {
             let venue = &mut self.venues[symbol.exchange as usize];
-            venue.due_ns = symbol.feeds.iter().map(Feed::next_close_ns).fold(venue.due_ns, i64::min);
+            venue.due_ns = symbol.dues_ns.iter().copied().fold(venue.due_ns, i64::min);
         }
     }
 
     /// Goes on with work that may wait; returns whether there was any.
-    fn work(&mut self) -> bool {
-        let Some((slot, at)) = self.waiting.front().copied() else { return false };
-        if !self.symbols[slot as usize].feeds[at].work(WORK_ROWS_PER_TURN) {
-            self.waiting.pop_front();
+    fn work(&mut self, clock: &impl Clock, deadline_ns: u64) -> bool {
+        for slot in &self.changed {
+            let symbol = &mut self.symbols[*slot as usize];
+            for at in 0..symbol.feeds.len() {
+                if symbol.feeds[at].has_work() {
+                    queue(symbol, *slot, at, &mut self.waiting);
+                }
+            }
         }
-        true
+        let had_work = !self.waiting.is_empty();
+        let mut left = WORK_PER_TURN;
+        while left > 0
+            && let Some((slot, at)) = self.waiting.pop_front()
+        {
+            let symbol = &mut self.symbols[slot as usize];
+            let feed = &mut symbol.feeds[at];
+            feed.is_queued = feed.work(WORK_PER_LOOK);
+            symbol.dues_ns[at] = feed.next_close_ns();
+            let venue = &mut self.venues[symbol.exchange as usize];
+            venue.due_ns = venue.due_ns.min(symbol.dues_ns[at]);
+            if feed.is_queued {
+                self.waiting.push_front((slot, at));
+            } else {
+                mark_changed(symbol, slot, &mut self.changed);
+            }
+            left = left.saturating_sub(WORK_PER_LOOK);
+            if clock.now().monotonic_ns >= deadline_ns {
+                break;
+            }
+        }
+        had_work
     }
 
     fn publish(&mut self, clock: &impl Clock) {
-        let mut told = Told::default();
         for slot in self.changed.drain(..) {
             let symbol = &mut self.symbols[slot as usize];
             let now_ns = clock.now().epoch_ns;
-            for feed in &mut symbol.feeds {
-                told += feed.publish(symbol.exchange, symbol.trade_seq, now_ns, &mut self.events);
+            for at in 0..symbol.feeds.len() {
+                let feed = &mut symbol.feeds[at];
+                if feed.is_changed {
+                    self.told += feed.publish(symbol.exchange, symbol.trade_seq, now_ns, &mut self.events);
+                    if feed.has_events() {
+                        queue(symbol, slot, at, &mut self.waiting);
+                    }
+                }
             }
             if symbol.has_live_trades {
                 self.health.record(Stage::ReadToCandle, clock.now().epoch_ns - symbol.receive_ns);
@@ -341,8 +416,6 @@ impl Worker {
             }
             symbol.is_changed = false;
         }
-        self.health.closed(told.closed);
-        self.health.count(ThreadCounter::Revisions, told.revised);
     }
 }
 
@@ -350,6 +423,20 @@ fn mark_changed(symbol: &mut Symbol, slot: u32, changed: &mut Vec<u32>) {
     if !symbol.is_changed {
         symbol.is_changed = true;
         changed.push(slot);
+    }
+}
+
+/// Notes that a series has work that may wait: a revision before everything that waits, a history after it.
+fn queue(symbol: &mut Symbol, slot: u32, at: usize, waiting: &mut VecDeque<(u32, usize)>) {
+    let feed = &mut symbol.feeds[at];
+    if feed.is_queued {
+        return;
+    }
+    feed.is_queued = true;
+    if feed.has_history() {
+        waiting.push_back((slot, at));
+    } else {
+        waiting.push_front((slot, at));
     }
 }
 

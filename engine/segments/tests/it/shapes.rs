@@ -17,7 +17,7 @@ fn rows_and_columns_move_by_name() {
     for row in 100..140 {
         series.append(&candle(row), &[row as f64 + 0.1, row as f64 + 0.2]);
     }
-    series.set_seed_row(1, 114);
+    series.set_seed_row(1, Some(114));
     series.publish_live(140, 9, 8, &candle(140), &[0.1, 0.2]);
     let plane = Plane::open(&scratch.instance).unwrap();
     let reader = plane.series(&candles_key()).unwrap();
