@@ -5,6 +5,7 @@
 //! run, each without a gap. `TICKPLANE_BLESS=1` writes the table to docs/faults.md; `TICKPLANE_FAULT=coinbase:silence` runs only
 //! the cases that begin so.
 
+mod apart;
 mod cases;
 mod table;
 mod world;

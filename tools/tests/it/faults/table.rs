@@ -2,6 +2,10 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tickplane_segments::CloseKind;
 
 use super::cases::{Case, Sign};
 use super::world::{Comparison, World};
@@ -11,7 +15,7 @@ const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/faults.md");
 const HEAD: &str = "\
 # Faults, and what the plane makes of them
 
-Written by a test run (`TICKPLANE_BLESS=1 cargo test -p tickplane --test it faults`), not by hand. Each fault strikes a
+Written by a test run (`TICKPLANE_BLESS=1 cargo test -p tickplane --test it every_fault`), not by hand. Each fault strikes a
 simulated venue of three symbols under a plane of its own; *detected* is the time from its injection until the plane's own
 counters show it, with all cases running on the machine's cores at once. A case is right when, after the fault's end, every
 connection and stream is well again, nothing is open or lost, and every row of 1s and 5s equals the venue's own account
@@ -21,6 +25,30 @@ with `and` needs the other one to be felt.
 | fault | what the plane does | detected after | outcome |
 |---|---|---|---|
 ";
+
+/// The second table, and what stands before its figure.
+const APART: &str = "\
+## Connections that never open
+
+The connection is cut and the venue takes no new one: each reason as the plane counts it in its health records and shows it in
+`status`, how long after the cut, and when it tries again. `binance:tls` comes in";
+
+const APART_HEAD: &str = "\
+| fault | counted as | after | next attempt in |
+|---|---|---|---|
+";
+
+/// Both tables stand in one file.
+static FILE: Mutex<()> = Mutex::new(());
+
+/// A connection that never opened.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) fault: String,
+    pub(super) kind: CloseKind,
+    pub(super) after: Duration,
+    pub(super) next_ms: u64,
+}
 
 /// One line of the table.
 #[derive(Debug)]
@@ -84,6 +112,31 @@ pub(super) fn bless(lines: &[&Line]) {
     for Line { fault, does, detected, outcome, .. } in lines {
         writeln!(text, "| {fault} | {does} | {detected} | {outcome} |").unwrap();
     }
+    write(|_, apart| (text.clone(), apart));
+}
+
+/// Writes the second table where it is asked for.
+pub(super) fn bless_refusals(refusals: &[Refusal], reasons: usize) {
+    if std::env::var_os("TICKPLANE_BLESS").is_none() {
+        return;
+    }
+    let ways = refusals.iter().filter(|refusal| refusal.fault.contains(":tls@")).count();
+    let mut text = format!("{APART} {ways} ways,\nwhich have {reasons} names.\n\n{APART_HEAD}");
+    for Refusal { fault, kind, after, next_ms } in refusals {
+        let (after_s, next_s) = (after.as_secs_f64(), *next_ms as f64 / 1e3);
+        writeln!(text, "| `{fault}` | {} | {after_s:.1} s | {next_s:.1} s |", kind.as_str()).unwrap();
+    }
+    write(|table, _| (table, text.clone()));
+}
+
+/// Replaces one of the two parts of the file.
+fn write(renew: impl Fn(String, String) -> (String, String)) {
+    let _guard = FILE.lock().unwrap();
+    let old = std::fs::read_to_string(PATH).unwrap_or_default();
+    let (table, apart) = old
+        .split_once("\n## ")
+        .map_or((old.clone(), String::new()), |(table, rest)| (table.to_owned(), format!("## {rest}")));
+    let (table, apart) = renew(table, apart);
     std::fs::create_dir_all(Path::new(PATH).parent().unwrap()).unwrap();
-    std::fs::write(PATH, text).unwrap();
+    std::fs::write(PATH, format!("{}\n\n{}\n", table.trim_end(), apart.trim_end())).unwrap();
 }

@@ -8,9 +8,9 @@ use tickplane_daemon::{Config, Daemon, ExchangeConfig};
 use tickplane_model::{Candle, ExchangeId, Key, Quality, Symbol, Timeframe};
 use tickplane_runtimes::Runtime;
 use tickplane_segments::{
-    ConnectionCounter, ConnectionState, Instance, Plane, StreamCounter, StreamState, ThreadCounter,
+    CloseKind, ConnectionCounter, ConnectionState, Instance, Plane, StreamCounter, StreamState, ThreadCounter,
 };
-use tickplane_simulator::{Fault, Simulation, SimulationConfig, TallyRow};
+use tickplane_simulator::{Fault, FaultKind, Hangup, Simulation, SimulationConfig, TallyRow};
 
 use super::cases::{Case, Sign};
 use crate::support::root;
@@ -18,6 +18,8 @@ use crate::support::root;
 const SYMBOLS: usize = 3;
 /// The plane runs undisturbed for so long, so that streams have a rhythm.
 const CALM: Duration = Duration::from_secs(4);
+/// A venue takes no connection for so long: longer than anybody waits.
+const LASTING: Duration = Duration::from_secs(60);
 /// The plane has so long to be well after a fault's end.
 const PATIENCE: Duration = Duration::from_secs(45);
 /// A plane that is well stays so for this long.
@@ -98,12 +100,12 @@ impl World {
             streams.len() == SYMBOLS && streams.iter().all(|stream| stream.state == StreamState::Live)
         };
         assert!(world.waits(PATIENCE, flows), "the market does not flow: {:#?}", world.talk);
-        std::thread::sleep(CALM);
         world
     }
 
-    /// Injects the faults; gives the time until the plane showed that it noticed.
+    /// Lets the market flow for a while, then injects the faults; gives the time until the plane showed that it noticed.
     pub(super) fn strike(&mut self, case: &Case) -> Option<Duration> {
+        std::thread::sleep(CALM);
         let before = self.signs(case.sign);
         let start = Instant::now();
         let mut faults = vec![case.fault.parse::<Fault>().unwrap()];
@@ -119,6 +121,24 @@ impl World {
         let detected = noticed.then(|| start.elapsed());
         std::thread::sleep(self.calm.saturating_duration_since(Instant::now()));
         detected
+    }
+
+    /// Ends the connection while the venue takes no new one, and gives why the next attempt failed, as counted, and after
+    /// how long; what was said of it is the last of [`Self::talk`].
+    pub(super) fn refuse(&mut self, fault: &str, limit: Duration) -> Option<(CloseKind, Duration)> {
+        let Fault { exchange, kind, .. } = fault.parse().unwrap();
+        self.simulation.inject_for(exchange, kind, LASTING).unwrap();
+        self.simulation.inject(exchange, FaultKind::Disconnect(Hangup::Fin)).unwrap();
+        let start = Instant::now();
+        let last = |world: &Self| world.plane.connections().first().and_then(|connection| connection.last_close);
+        let is_refused = |world: &Self| last(world).is_some_and(|kind| kind != CloseKind::TcpClosed);
+        self.waits(limit, is_refused).then(|| (last(self).unwrap_or(CloseKind::Tcp), start.elapsed()))
+    }
+
+    /// When the plane says that it will try again, in milliseconds, of the last attempt.
+    pub(super) fn next_attempt_ms(&mut self) -> Option<u64> {
+        let is_told = |world: &Self| attempts(&world.talk).count() > 1;
+        self.waits(Duration::from_secs(2), is_told).then(|| attempts(&self.talk).last()).flatten()
     }
 
     fn signs(&self, sign: Sign) -> u64 {
@@ -235,6 +255,11 @@ impl Drop for World {
         }
         debug_assert!(self.root.path().exists());
     }
+}
+
+/// The waits that a plane told of, in order.
+fn attempts(talk: &[String]) -> impl Iterator<Item = u64> {
+    talk.iter().filter_map(|line| line.rsplit_once("next attempt in ")?.1.strip_suffix(" ms")?.parse().ok())
 }
 
 fn is_equal(candle: &Candle, told: Option<&TallyRow>) -> bool {
