@@ -95,6 +95,17 @@ impl fmt::Display for KeyError {
 
 impl std::error::Error for KeyError {}
 
+/// The indicator and the output of a column: `macdv_12_26_26_9.hist` is `hist` of `macdv_12_26_26_9`. A point before a
+/// digit belongs to a number of the name, as in `bbands_20_2.5.upper`.
+#[must_use]
+pub fn split_column(column: &str) -> (&str, Option<&str>) {
+    let is_output = |text: &str| !text.starts_with(|first: char| first.is_ascii_digit());
+    match column.rsplit_once('.').filter(|(_, output)| is_output(output)) {
+        Some((name, output)) => (name, Some(output)),
+        None => (column, None),
+    }
+}
+
 const FORMS: &str = "write candles:EXCHANGE:SYMBOL:TIMEFRAME, trades:EXCHANGE:SYMBOL, quote:EXCHANGE:SYMBOL, \
 indicator:EXCHANGE:SYMBOL:TIMEFRAME:NAME or channel:exchange:EXCHANGE:candle:close:SYMBOL:TIMEFRAME";
 
@@ -147,17 +158,6 @@ fn series(exchange: &str, symbol: &str, timeframe: &str) -> Result<(ExchangeId, 
 
 fn word<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
-}
-
-/// The indicator and the output of a column: `macdv_12_26_26_9.hist` is `hist` of `macdv_12_26_26_9`. A point before a
-/// digit belongs to a number of the name, as in `bbands_20_2.5.upper`.
-#[must_use]
-pub fn split_column(column: &str) -> (&str, Option<&str>) {
-    let is_output = |text: &str| !text.starts_with(|first: char| first.is_ascii_digit());
-    match column.rsplit_once('.').filter(|(_, output)| is_output(output)) {
-        Some((name, output)) => (name, Some(output)),
-        None => (column, None),
-    }
 }
 
 fn plain(what: &str, text: &str) -> Result<String, String> {

@@ -12,7 +12,7 @@ use tickplane_layout::instrument::{FACT_EPOCH, FACT_WORDS, InstrumentLayout};
 use tickplane_layout::region::{RegionHeader, RegionKind};
 use tickplane_layout::series::{CANDLE_WORDS, SeriesLayout};
 use tickplane_layout::text;
-use tickplane_model::{ExchangeId, Instrument, Key, Symbol, Timeframe};
+use tickplane_model::{ExchangeId, Instrument, Key, Symbol, Timeframe, split_column};
 
 use crate::arena::{EntryKey, open_region};
 use crate::error::Refusal;
@@ -420,11 +420,9 @@ fn current_series(segment: &Arc<Segment>, index: u64, epoch: u64) -> Option<Seri
 }
 
 fn indicator_key(exchange: ExchangeId, symbol: &Symbol, timeframe: Timeframe, column: &str) -> Key {
-    let (name, output) = match column.split_once('.') {
-        Some((name, output)) => (name, Some(output.to_owned())),
-        None => (column, None),
-    };
-    Key::Indicator { exchange, symbol: symbol.clone(), timeframe, name: name.to_owned(), output }
+    let (name, output) = split_column(column);
+    let (name, output) = (name.to_owned(), output.map(str::to_owned));
+    Key::Indicator { exchange, symbol: symbol.clone(), timeframe, name, output }
 }
 
 /// Whether a series has the column an indicator key names; without an output, any output of it.
@@ -432,10 +430,8 @@ fn has_indicator(series: &SeriesReader, key: &Key) -> bool {
     let Key::Indicator { name, output, .. } = key else {
         return true;
     };
-    series.columns().iter().skip(CANDLE_WORDS).any(|column| match (output, column.name.split_once('.')) {
-        (Some(output), Some(parts)) => parts == (name, output),
-        (None, Some((base, _))) => base == name,
-        (None, None) => column.name == *name,
-        (Some(_), None) => false,
+    series.columns().iter().skip(CANDLE_WORDS).any(|column| {
+        let (column_name, column_output) = split_column(&column.name);
+        column_name == name && (output.is_none() || output.as_deref() == column_output)
     })
 }

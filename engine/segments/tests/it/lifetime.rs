@@ -209,7 +209,8 @@ fn what_is_not_there_is_named() {
     let mut exchange = writer.exchange(ExchangeId::Binance, &ARENA).unwrap();
     let error = plane.series(&candles_key()).unwrap_err().to_string();
     assert!(error.contains("no key \"candles:binance:BTC-USDT:1m\""), "{error}");
-    exchange.series(&symbol(), Timeframe::M1, &series_shape(9, &["rsi_14", "macd_12_26_9.hist"])).unwrap();
+    let columns = ["rsi_14", "macd_12_26_9.hist", "bbands_20_2.5.upper"];
+    exchange.series(&symbol(), Timeframe::M1, &series_shape(9, &columns)).unwrap();
     for (key, is_there) in [
         ("indicator:binance:BTC-USDT:1m:rsi_14", true),
         ("indicator:binance:BTC-USDT:1m:rsi_21", false),
@@ -217,6 +218,9 @@ fn what_is_not_there_is_named() {
         ("indicator:binance:BTC-USDT:1m:macd_12_26_9", true),
         ("indicator:binance:BTC-USDT:1m:macd_12_26_9.hist", true),
         ("indicator:binance:BTC-USDT:1m:macd_12_26_9.line", false),
+        ("indicator:binance:BTC-USDT:1m:bbands_20_2.5", true),
+        ("indicator:binance:BTC-USDT:1m:bbands_20_2.5.upper", true),
+        ("indicator:binance:BTC-USDT:1m:bbands_20_2.upper", false),
     ] {
         assert_eq!(plane.series(&key.parse().unwrap()).is_ok(), is_there, "{key}");
     }
