@@ -8,7 +8,7 @@
 //! | `parse` | a venue's message into events |
 //! | `ring` | an event to the worker, on the same thread and on another core |
 //! | `candles` | a trade into the candles of 1, 4 and 8 timeframes |
-//! | `indicators` | a row into the default indicators, closed and open |
+//! | `indicators` | a row into indicators: open, closed, and given again after a revision |
 //! | `segment` | publishing to and reading from shared memory |
 #![forbid(unsafe_code)]
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]

@@ -27,7 +27,6 @@
 
 mod average;
 mod engine;
-mod indicator;
 mod input;
 mod kind;
 mod macd;
@@ -41,7 +40,6 @@ mod talib;
 mod vwap;
 mod window;
 
-pub use indicator::Indicator;
 pub use kind::{Kind, OUTPUTS_MAX, PERIOD_MAX};
 pub use set::{CHECKPOINT_ROWS, IndicatorSet, REACH_ROWS};
 pub use spec::{IndicatorSpec, SpecError};
