@@ -13,6 +13,8 @@ pub(crate) struct Columns {
     set: IndicatorSet,
     /// One value per output, in the order of the region's columns.
     values: Box<[f64]>,
+    /// The values a row shows.
+    shown: Box<[f64]>,
     /// The seed row that each column shows.
     seeds: Box<[Option<u64>]>,
     /// The oldest row whose candle changed after the rows behind it were computed.
@@ -25,8 +27,10 @@ pub(crate) struct Columns {
 struct Replay {
     /// The next one.
     next: u64,
-    /// From this one on values are rewritten; the rows before it only bring the indicators there.
+    /// The oldest row whose candle changed.
     changed: u64,
+    /// The indicators began anew with the table's first row, because no checkpoint reached back to the changed one.
+    is_anew: bool,
 }
 
 impl Columns {
@@ -36,32 +40,39 @@ impl Columns {
         Self {
             set,
             values: vec![f64::NAN; outputs].into_boxed_slice(),
+            shown: vec![f64::NAN; outputs].into_boxed_slice(),
             seeds: vec![None; outputs].into_boxed_slice(),
             changed: None,
             replay: None,
         }
     }
 
-    /// Takes up the rows an earlier process left: computes their values anew and writes those whose bits differ. A value
-    /// that is there stays in rows where the new one is not settled yet: it knew rows that are gone.
+    /// Takes up the rows an earlier process left: computes their values anew, and writes those whose bits differ.
     pub(crate) fn take_up(&mut self, writer: &mut SeriesWriter) {
         for (output, seed) in self.seeds.iter_mut().enumerate() {
             *seed = writer.seed_row(output);
         }
-        let mut shown = self.values.clone();
         for row in writer.rows() {
             let Some(candle) = writer.candle(row) else { continue };
             self.set.update(row, &candle, &mut self.values);
-            writer.values(row, &mut shown);
-            for (output, (value, shown)) in self.values.iter_mut().zip(&*shown).enumerate() {
+            self.rewrite(row, u64::MAX, writer);
+        }
+        self.tell_seeds(writer, u64::MAX);
+    }
+
+    /// Writes the values computed for a row by indicators that began anew. Before the first changed candle a row keeps
+    /// what it shows until the new value is settled: the old one knew rows that are gone.
+    fn rewrite(&mut self, row: u64, changed: u64, writer: &mut SeriesWriter) {
+        if row < changed {
+            writer.values(row, &mut self.shown);
+            for (output, (value, shown)) in self.values.iter_mut().zip(&self.shown).enumerate() {
                 let is_settled = self.set.settled(output).is_some_and(|settled| settled <= row);
                 if !is_settled && shown.is_finite() {
                     *value = *shown;
                 }
             }
-            writer.revise_values(row, &self.values);
         }
-        self.tell_seeds(writer, u64::MAX);
+        writer.revise_values(row, &self.values);
     }
 
     /// Values of one row: those last computed.
@@ -129,12 +140,12 @@ impl Columns {
             if replay.next < held.start {
                 // The table moved on over rows that were still to come.
                 self.set.restart();
-                replay.next = held.start;
+                (replay.next, replay.is_anew) = (held.start, true);
             }
             let Some(candle) = writer.candle(replay.next) else { break };
             self.set.update(replay.next, &candle, &mut self.values);
-            if replay.next >= replay.changed {
-                writer.revise_values(replay.next, &self.values);
+            if replay.is_anew || replay.next >= replay.changed {
+                self.rewrite(replay.next, replay.changed, writer);
             }
             replay.next += 1;
         }
@@ -145,11 +156,11 @@ impl Columns {
     /// Brings the indicators to a row at or before `changed` from which the table can go on.
     fn go_back(&mut self, changed: u64, first: u64) {
         let changed = self.replay.map_or(changed, |replay| replay.changed.min(changed));
-        let next = self.set.rewind(changed).filter(|next| *next >= first).unwrap_or_else(|| {
+        let reached = self.set.rewind(changed).filter(|next| *next >= first);
+        if reached.is_none() {
             self.set.restart();
-            first
-        });
-        self.replay = Some(Replay { next, changed });
+        }
+        self.replay = Some(Replay { next: reached.unwrap_or(first), changed, is_anew: reached.is_none() });
     }
 
     /// Shows from where on values are settled. Where the indicators began anew but rows before `changed` kept their

@@ -1,8 +1,11 @@
 //! A shard and its worker without sockets, threads or clock: bytes and time are moved by hand.
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
+mod book;
 mod connection;
+mod history;
 mod repair;
+mod revision;
 mod rig;
 mod simulation;
 mod staleness;
