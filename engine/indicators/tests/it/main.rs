@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod allocation;
+mod batch;
 mod golden;
 mod properties;
 mod quiet;
