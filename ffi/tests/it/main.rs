@@ -7,3 +7,4 @@ mod fixture;
 mod header;
 mod library;
 mod programs;
+mod raw;

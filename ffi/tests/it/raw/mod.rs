@@ -1,0 +1,5 @@
+//! `tickplane_raw.h` and `tickplane.hpp`, which read the published format without the library.
+
+mod hostile;
+mod live;
+mod rig;
