@@ -34,10 +34,13 @@ impl Market {
     }
 }
 
+/// Enough for a value of every indicator here.
+const ROWS_MIN: usize = 80;
+
 /// Prices in cents and volumes in thousandths, as venues send them.
 fn market() -> impl Strategy<Value = Market> {
     let one = (5_000_u32..50_000, 0_u32..300, 0_u32..300, 1_u32..1_000_000);
-    prop::collection::vec(one, 60..400).prop_map(|rows| {
+    prop::collection::vec(one, ROWS_MIN..400).prop_map(|rows| {
         let price = |cents: u32| f64::from(cents) / 100.0;
         Market {
             high: rows.iter().map(|(close, up, _, _)| price(close + up)).collect(),
