@@ -44,6 +44,12 @@ impl Instance {
         &self.name
     }
 
+    /// Whether a process, this one or another, writes it now; `None` if there is nothing, or this user may not ask.
+    #[must_use]
+    pub fn is_held(&self) -> Option<bool> {
+        crate::lock::is_held(&self.lock_path())
+    }
+
     /// Bytes an unprivileged process may still take on the file system of the root; the folder need not exist yet.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod indicators;
 mod ls;
 mod market;
 mod run;
+mod scratch;
 mod simulate;
 mod start;
 mod status;

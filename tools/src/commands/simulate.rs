@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 use std::io::{Write as _, stdout};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use tickplane_simulator::{CaptureSummary, Simulation, SimulationConfig, SimulationError, VenueEndpoint};
 
 use super::market::{Market, help};
+use super::scratch::{Purpose, Scratch};
 use crate::arguments::{Global, Venues};
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Format, Sheet};
@@ -16,8 +17,8 @@ use crate::signals::Stop;
 const AFTER_HELP: &str = "\
 Real servers on loopback: TLS with a certificate authority made for this run, the venue's own WebSocket protocol and its
 REST interface for instruments, volumes, recent trades and candles. They play a market that is the same for the same
---seed. Prints a config that leads the plane to them (one line per venue with --format json or csv); everything is
-removed when it ends.
+--seed. Prints a config that leads the plane to them, in an instance of their own (one line per venue with --format json
+or csv); everything is removed when it ends, and what a killed one left when the next begins.
 
 Examples:
     tickplane simulate binance,kraken
@@ -52,16 +53,16 @@ pub(crate) struct Simulate {
 impl Simulate {
     pub(crate) fn run(self, global: &Global) -> Result<(), Failure> {
         let stop = Stop::on_signals()?;
-        let folder = Folder::make()?;
-        let ca_path = (!self.plain).then(|| folder.0.join("ca.pem"));
+        let scratch = Scratch::new(global, Purpose::Simulate)?;
+        let ca_path = (!self.plain).then(|| scratch.ca_path());
         let Self { venues: Venues(venues), port, plain, seed, symbols, market } = self;
         let (faults, capture) = (market.faults()?, market.capture());
         let ca = ca_path.clone();
         let config =
             SimulationConfig { venues, symbols, seed, plain, port, ca_path: ca, faults, capture, ..Default::default() };
         let simulation = Simulation::start(config)?;
-        let text = plane_config(&simulation, ca_path.as_deref());
-        let config_path = folder.0.join("plane.toml");
+        let text = plane_config(&simulation, &scratch, ca_path.as_deref());
+        let config_path = scratch.file("plane.toml");
         std::fs::write(&config_path, &text)
             .map_err(|error| Failure::failed(format!("{}: {error}", config_path.display())))?;
         print(global.format(), simulation.endpoints(), ca_path.as_deref(), &text)?;
@@ -102,32 +103,16 @@ impl From<SimulationError> for Failure {
     }
 }
 
-/// A folder of this run, removed with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn make() -> Result<Self, Failure> {
-        let path = std::env::temp_dir().join(format!("tickplane-simulate-{}", std::process::id()));
-        match std::fs::create_dir(&path) {
-            Ok(()) => Ok(Self(path)),
-            Err(error) => Err(Failure::failed(format!("cannot make {}: {error}; set TMPDIR", path.display()))),
-        }
+/// A plane config for these endpoints. The instance is the simulation's own: what a market of another seed left in one
+/// would not fit.
+fn plane_config(simulation: &Simulation, scratch: &Scratch, ca: Option<&Path>) -> String {
+    let mut text = format!("# A plane on simulated exchanges.\ninstance = \"{}\"\n", scratch.instance.name());
+    if let Some(root) = &scratch.root {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "root = \"{}\"", root.display());
     }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed is a few kilobytes in a temporary folder.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A plane config for these endpoints.
-fn plane_config(simulation: &Simulation, ca: Option<&Path>) -> String {
-    let mut text = String::from("# A plane on simulated exchanges.\n");
     for VenueEndpoint { exchange, websocket, rest } in simulation.endpoints() {
         let symbols = simulation.symbols(*exchange).len();
-        // Writing to a String cannot fail.
         let _ = write!(
             text,
             "\n[exchanges.{exchange}]\nautostart = true\ntop = {symbols}\nwebsocket = \"{websocket}\"\nrest = \"{rest}\"\n"

@@ -7,6 +7,7 @@ mod decode;
 mod demo;
 mod faults;
 mod house;
+mod leftovers;
 mod memory;
 mod plane;
 mod support;

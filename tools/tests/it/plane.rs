@@ -21,7 +21,15 @@ impl Venues {
     }
 
     fn plane(&self, root: &Path) -> Beside {
-        let mut plane = Beside::start(&["run", "--config", &self.config, "--root", root.to_str().unwrap()]);
+        let mut plane = Beside::start(&[
+            "run",
+            "--config",
+            &self.config,
+            "--instance",
+            "default",
+            "--root",
+            root.to_str().unwrap(),
+        ]);
         // In either order.
         plane.hears("connected to localhost");
         plane.hears("connected to localhost");
@@ -66,7 +74,7 @@ fn the_commands_tell_of_a_running_plane() {
     assert_eq!((stopped.code, stopped.stdout.as_str()), (Some(0), ""));
     tickplane(&["stop", "binance", "--root", at]).fails(1, "binance does not run");
 
-    let second = tickplane(&["run", "--config", &venues.config, "--root", at]);
+    let second = tickplane(&["run", "--config", &venues.config, "--instance", "default", "--root", at]);
     second.fails(2, "another plane");
     assert!(second.stderr.contains("choose another --instance"), "{second:?}");
 
@@ -176,7 +184,8 @@ fn an_idle_plane_waits_to_be_told() {
     let text = std::fs::read_to_string(&venues.config).unwrap().replace("autostart = true", "autostart = false");
     let config = root.path().join("idle.toml");
     std::fs::write(&config, text).unwrap();
-    let mut plane = Beside::start(&["run", "--config", config.to_str().unwrap(), "--root", at]);
+    let mut plane =
+        Beside::start(&["run", "--config", config.to_str().unwrap(), "--instance", "default", "--root", at]);
     plane.hears("idle; `tickplane start EXCHANGE");
     let empty = tickplane(&["ls", "--root", at]);
     assert!(empty.lines().is_empty() && empty.stderr.contains("nothing is published yet"), "{empty:?}");

@@ -2,7 +2,6 @@
 
 mod compare;
 mod ending;
-mod instance;
 mod latency;
 mod playing;
 mod protocol;
@@ -25,13 +24,13 @@ pub(crate) use self::reader::DemoReader;
 
 use self::compare::Comparison;
 use self::ending::Ending;
-use self::instance::Scratch;
 use self::latency::Health;
 use self::playing::{Playing, Published};
 use self::reading::Reading;
 use self::summary::Summary;
 use self::table::Table;
 use super::market::{Market, help};
+use super::scratch::{Purpose, Scratch};
 use crate::arguments::{Global, Venues};
 use crate::failure::Failure;
 use crate::memory::{check, held_bytes, needed_bytes};
@@ -115,7 +114,7 @@ impl Demo {
         let faults = self.market.faults()?;
         self.check(&faults)?;
         let stop = Stop::on_signals()?;
-        let scratch = Scratch::new(global)?;
+        let scratch = Scratch::new(global, Purpose::Demo)?;
         let simulation = self.simulation(&scratch, &faults)?;
         let ending = Ending::new(&self.venues.0, self.seconds, &faults);
         let (talk, lines) = unbounded();

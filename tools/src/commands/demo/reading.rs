@@ -5,8 +5,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 
 use super::compare::Rows;
-use super::instance::Scratch;
 use super::protocol::{Report, Totals};
+use crate::commands::scratch::Scratch;
 use crate::failure::Failure;
 
 /// A reader at work.

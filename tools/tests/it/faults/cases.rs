@@ -69,6 +69,10 @@ const fn after_disconnect(fault: &'static str, sign: Sign, within_s: u64, does: 
     Case { with: &["disconnect:fin@0.2"], ..case(fault, sign, within_s, does) }
 }
 
+const fn after_losses(fault: &'static str, sign: Sign, within_s: u64, does: &'static str) -> Case {
+    Case { with: &["lost-trades@0.2+3"], ..case(fault, sign, within_s, does) }
+}
+
 const RETRIES: &str = "tries again with growing waits, then fetches what was missed";
 const RECONNECTS: &str = "reconnects, and fetches what was missed by REST";
 
@@ -135,15 +139,10 @@ pub(super) const CASES: &[Case] = &[
     after_disconnect("coinbase:tls@0+5:wrong-host", Sign::Closed(CloseKind::TlsWrongHost), 5, RETRIES),
     after_disconnect("kraken:tls@0+5:unknown-ca", Sign::Closed(CloseKind::TlsUnknownAuthority), 5, RETRIES),
     after_disconnect("binance:tls@0+5:corrupt-record", Sign::Closed(CloseKind::TlsDamaged), 5, RETRIES),
-    after_disconnect(
-        "binance:rest-429@0+6:5",
-        Sign::Refused,
-        10,
-        "asks nothing for as long as it is told, then repairs",
-    ),
-    after_disconnect("binance:rest-503@0+6", Sign::Refused, 10, "asks again with growing waits, then repairs"),
-    after_disconnect("binance:rest-truncated@0+6", Sign::Refused, 10, "asks again with growing waits, then repairs"),
-    after_disconnect("binance:rest-garbage@0+6", Sign::Refused, 10, "asks again with growing waits, then repairs"),
+    after_losses("binance:rest-429@0+6:5", Sign::Refused, 10, "asks nothing for as long as it is told, then repairs"),
+    after_losses("binance:rest-503@0+6", Sign::Refused, 10, "asks again with growing waits, then repairs"),
+    after_losses("binance:rest-truncated@0+6", Sign::Refused, 10, "asks again with growing waits, then repairs"),
+    after_losses("binance:rest-garbage@0+6", Sign::Refused, 10, "asks again with growing waits, then repairs"),
     after_disconnect("kraken:rest-slow@0+8:3000", Sign::None, 0, "waits for the answers, then repairs"),
     case(
         "binance:clock-jump@0+5:-3600",
