@@ -114,7 +114,20 @@ fn help_is_data() {
     }
     let hidden = tickplane(&["--help"]).stdout;
     assert!(!hidden.contains("demo-reader"), "{hidden}");
-    for command in ["demo", "simulate", "run", "start", "stop", "ls", "status", "tail", "decode", "check-config"] {
+    for command in [
+        "demo",
+        "simulate",
+        "run",
+        "start",
+        "stop",
+        "ls",
+        "status",
+        "tail",
+        "decode",
+        "candles",
+        "indicators",
+        "check-config",
+    ] {
         assert!(hidden.contains(&format!("\n  {command} ")), "{command} is missing");
         let help = tickplane(&[command, "--help"]).stdout;
         assert!(help.contains("Example"), "{command} --help has no example");

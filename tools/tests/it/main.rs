@@ -2,12 +2,16 @@
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod bad_input;
+mod candles;
 mod captures;
+mod csv;
 mod decode;
 mod demo;
 mod faults;
 mod house;
+mod indicators;
 mod leftovers;
 mod memory;
+mod offline;
 mod plane;
 mod support;

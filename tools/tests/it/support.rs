@@ -49,9 +49,13 @@ pub(crate) fn tickplane(args: &[&str]) -> Outcome {
 /// Runs to the end with this on stdin.
 pub(crate) fn tickplane_with(args: &[&str], input: &str) -> Outcome {
     let mut child = command(args).stdin(Stdio::piped()).spawn().unwrap();
-    // A command that refuses its arguments reads nothing.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = child.wait_with_output().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // Beside the reading: a command may write more than a pipe holds before it has read all.
+    let output = std::thread::scope(|scope| {
+        // A command that refuses its arguments reads nothing.
+        scope.spawn(move || stdin.write_all(input.as_bytes()));
+        child.wait_with_output().unwrap()
+    });
     Outcome {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),
