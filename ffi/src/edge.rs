@@ -37,7 +37,8 @@ fn guarded<T>(body: impl FnOnce() -> T) -> Option<T> {
     }
 }
 
-fn check<T>(pointer: *const T) -> Result<(), Failure> {
+/// Refuses what cannot point to a `T`.
+pub(crate) fn check<T>(pointer: *const T) -> Result<(), Failure> {
     if pointer.is_null() || !pointer.is_aligned() { Err(Failure(TP_EINVAL)) } else { Ok(()) }
 }
 
@@ -102,6 +103,38 @@ pub(crate) unsafe fn text<'a>(pointer: *const c_char) -> Result<&'a CStr, Failur
     check(pointer)?;
     // SAFETY: not NULL, as was just checked; terminated and unchanged, as the caller promises.
     Ok(unsafe { CStr::from_ptr(pointer) })
+}
+
+/// Room for `count` results, which may be NULL when there are none.
+///
+/// # Safety
+/// As [`room`].
+pub(crate) unsafe fn room_or_none<'a, T>(pointer: *mut T, count: usize) -> Result<&'a mut [MaybeUninit<T>], Failure> {
+    // SAFETY: as the caller promises; no room is asked for where there is none.
+    if count == 0 { Ok(&mut []) } else { unsafe { room(pointer, count) } }
+}
+
+/// [`room_or_none`] for numbers, each NaN until it is written.
+///
+/// # Safety
+/// As [`room`].
+pub(crate) unsafe fn numbers<'a>(pointer: *mut f64, count: usize) -> Result<&'a mut [f64], Failure> {
+    // SAFETY: as the caller promises.
+    let places = unsafe { room_or_none(pointer, count) }?;
+    for place in &mut *places {
+        place.write(f64::NAN);
+    }
+    // SAFETY: every one was just written.
+    Ok(unsafe { std::slice::from_raw_parts_mut(places.as_mut_ptr().cast(), places.len()) })
+}
+
+/// A text for C in an array of a structure, cut where it does not fit and always terminated.
+pub(crate) fn letters<const N: usize>(text: &str) -> [c_char; N] {
+    let mut letters = [0; N];
+    for (letter, byte) in letters[..N - 1].iter_mut().zip(text.bytes()) {
+        *letter = byte.cast_signed();
+    }
+    letters
 }
 
 /// Makes a handle for C, in the place the caller gave for it.

@@ -1,12 +1,15 @@
 //! A plane in the hands of C: open, ask how it is, attach again, close.
 
-use std::ffi::{OsStr, c_char};
+use std::ffi::{CStr, OsStr, c_char};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use tickplane_segments::{Instance, LifeState, Plane};
 
+use crate::attachment::Attachment;
 use crate::edge::{give, guard, place, shared, take_back, text};
+use crate::options::{OpenOptions, options};
 use crate::status::{Failure, TP_EINSTANCE, TP_OK};
 
 /// The plane's segment was made, but no writer has opened it yet.
@@ -21,7 +24,7 @@ pub const TP_STATE_REPLACED: u32 = 3;
 /// A plane that is open for reading.
 #[derive(Debug)]
 pub struct PlaneHandle {
-    pub(crate) plane: Plane,
+    pub(crate) attachment: Arc<Attachment>,
 }
 
 /// Signs of life of a plane's writer.
@@ -61,23 +64,55 @@ const _: () = assert!(size_of::<PlaneSigns>() == 40);
 pub unsafe extern "C" fn tp_open(root: *const c_char, instance: *const c_char, plane: *mut *mut PlaneHandle) -> i32 {
     guard(|| {
         // SAFETY: the caller gives room for a pointer.
-        let plane = unsafe { place(plane) }?;
-        plane.write(std::ptr::null_mut());
+        let place = unsafe { place(plane) }?;
+        place.write(std::ptr::null_mut());
         // SAFETY: the caller gives a terminated text.
-        let name = unsafe { text(instance) }?.to_str().map_err(|_| Failure(TP_EINSTANCE))?;
-        let root = if root.is_null() {
-            None
-        } else {
-            // SAFETY: the caller gives a terminated text.
-            Some(Path::new(OsStr::from_bytes(unsafe { text(root) }?.to_bytes())))
-        };
-        let instance = Instance::new(root, name).map_err(|_| Failure(TP_EINSTANCE))?;
-        give(plane, PlaneHandle { plane: Plane::open(&instance)? });
+        let name = unsafe { text(instance) }?;
+        // SAFETY: the caller gives a terminated text, or NULL.
+        give(place, unsafe { open(root, name) }?);
         Ok(TP_OK)
     })
 }
 
-/// Closes a plane. Series and views taken from it stay usable until they are released.
+/// tp_open with options, which may be NULL: the plane "default" under /dev/shm/tickplane.
+///
+/// Fails as tp_open does, and with TP_EOPTION.
+///
+/// Threads: any. Allocates.
+///
+/// # Safety
+/// `options` is NULL or as its `struct_size` says, its texts NULL or NUL-terminated; `plane` has room for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tp_open_with(options: *const OpenOptions, plane: *mut *mut PlaneHandle) -> i32 {
+    guard(|| {
+        // SAFETY: the caller gives room for a pointer.
+        let place = unsafe { place(plane) }?;
+        place.write(std::ptr::null_mut());
+        // SAFETY: the caller gives options, or NULL.
+        let given = unsafe { self::options(options) }?;
+        // SAFETY: the caller gives a terminated text where it is not NULL.
+        let name = if given.instance.is_null() { c"default" } else { unsafe { text(given.instance) }? };
+        // SAFETY: the caller gives a terminated text, or NULL.
+        give(place, unsafe { open(given.root, name) }?);
+        Ok(TP_OK)
+    })
+}
+
+/// # Safety
+/// `root` is NULL or NUL-terminated.
+unsafe fn open(root: *const c_char, name: &CStr) -> Result<PlaneHandle, Failure> {
+    let name = name.to_str().map_err(|_| Failure(TP_EINSTANCE))?;
+    let root = if root.is_null() {
+        None
+    } else {
+        // SAFETY: as the caller promises.
+        Some(Path::new(OsStr::from_bytes(unsafe { text(root) }?.to_bytes())))
+    };
+    let instance = Instance::new(root, name).map_err(|_| Failure(TP_EINSTANCE))?;
+    Ok(PlaneHandle { attachment: Arc::new(Attachment::new(Plane::open(&instance)?)) })
+}
+
+/// Closes a plane. Whatever was taken from it stays usable until it is released.
 ///
 /// Threads: any, but never while another thread uses the same plane.
 ///
@@ -90,7 +125,7 @@ pub unsafe extern "C" fn tp_close(plane: *mut PlaneHandle) {
 }
 
 /// 1 if another writer took the plane over, or its files were made anew, since it was opened or re-attached; 0 if not.
-/// Then call tp_reattach and find each series again. Costs a few system calls: for once a second, not for every read.
+/// Then renew what was taken from it: tp_series_renew and the others. Costs a few system calls: for once a second, not for every read.
 ///
 /// Threads: any. Takes the plane's lock.
 ///
@@ -101,11 +136,13 @@ pub unsafe extern "C" fn tp_changed(plane: *const PlaneHandle) -> i32 {
     guard(|| {
         // SAFETY: the caller gives an open plane.
         let handle = unsafe { shared(plane) }?;
-        Ok(handle.plane.changed().into())
+        Ok(handle.attachment.plane.changed().into())
     })
 }
 
-/// Attaches to the plane of the same root and name again. Series and views taken before keep what they have.
+/// Attaches to the plane of the same root and name again. What was taken from it before says TP_EMOVED until it is
+/// renewed; renewing does this by itself where it is needed, so this call is for who wants to see it fail. Views keep
+/// what they have.
 ///
 /// Fails as tp_open does; then the old attachment stays.
 ///
@@ -118,14 +155,15 @@ pub unsafe extern "C" fn tp_reattach(plane: *mut PlaneHandle) -> i32 {
     guard(|| {
         // SAFETY: the caller gives an open plane; it is shared, for other threads may use it.
         let handle = unsafe { shared(plane) }?;
-        handle.plane.reattach()?;
+        handle.attachment.reattach()?;
         Ok(TP_OK)
     })
 }
 
-/// Asks whether the plane's writer lives, and since when. Costs a few system calls.
+/// Asks whether the plane's writer lives, and since when. Costs a few system calls. A heartbeat more than three seconds
+/// old belongs to a writer that is stuck or stopped.
 ///
-/// Threads: any. Takes the plane's lock. Allocates.
+/// Threads: any. Takes the plane's lock. No allocation.
 ///
 /// # Safety
 /// `plane` is NULL or a plane that is open; `status` has room for one.
@@ -136,7 +174,7 @@ pub unsafe extern "C" fn tp_status(plane: *const PlaneHandle, status: *mut Plane
         let handle = unsafe { shared(plane) }?;
         // SAFETY: the caller gives room.
         let place = unsafe { place(status) }?;
-        let status = handle.plane.status();
+        let status = handle.attachment.plane.life();
         place.write(PlaneSigns {
             state: state_number(status.state),
             alive: status.alive.into(),

@@ -1,9 +1,13 @@
 //! A view in the hands of C: the last rows of a series as pointers into shared memory.
 
-use tickplane_segments::{SeriesReader, View};
+use std::sync::Arc;
 
+use tickplane_segments::View;
+
+use crate::attachment::Attachment;
+use crate::column::ColumnKind;
 use crate::edge::{exclusive, give, guard, guard_or, place, shared, take_back};
-use crate::series::{ColumnKind, SeriesHandle};
+use crate::series::SeriesHandle;
 use crate::status::{Failure, TP_ECHANGED, TP_EINVAL, TP_ENOCOLUMN, TP_OK};
 
 /// The last rows of a series, without a copy.
@@ -20,15 +24,9 @@ use crate::status::{Failure, TP_ECHANGED, TP_EINVAL, TP_ENOCOLUMN, TP_OK};
 /// Until then a value may be of a newer row, so it must not index memory or end a loop.
 #[derive(Debug)]
 pub struct ViewHandle {
-    reader: SeriesReader,
+    attachment: Arc<Attachment>,
+    attached: u64,
     view: View,
-}
-
-fn open(reader: &SeriesReader, n: usize) -> Result<View, Failure> {
-    if n == 0 {
-        return Err(Failure(TP_EINVAL));
-    }
-    Ok(reader.view(n)?)
 }
 
 /// Opens a view of the last `n` closed rows (or as many as there are; at most the series' depth). `*view` is to be
@@ -48,15 +46,18 @@ pub unsafe extern "C" fn tp_view(series: *const SeriesHandle, n: usize, view: *m
         let place = unsafe { place(view) }?;
         place.write(std::ptr::null_mut());
         // SAFETY: the caller gives a series.
-        let reader = &unsafe { shared(series) }?.reader;
-        let view = open(reader, n)?;
-        give(place, ViewHandle { reader: reader.clone(), view });
+        let series = unsafe { shared(series) }?;
+        if n == 0 {
+            return Err(Failure(TP_EINVAL));
+        }
+        let view = series.reader()?.view(n)?;
+        give(place, ViewHandle { attachment: Arc::clone(&series.attachment), attached: series.attached, view });
         Ok(TP_OK)
     })
 }
 
 /// Moves a view to the last `n` rows as of now. Pointers taken from it before are stale, but stay readable. When it
-/// fails, as tp_view does, the view keeps its rows.
+/// fails, as tp_view does, the view keeps its rows; after TP_EMOVED release it, renew the series and take a new one.
 ///
 /// Threads: one at a time for a view. Neither system call nor allocation.
 ///
@@ -67,7 +68,11 @@ pub unsafe extern "C" fn tp_view_renew(view: *mut ViewHandle, n: usize) -> i32 {
     guard(|| {
         // SAFETY: the caller gives a view of its own.
         let handle = unsafe { exclusive(view) }?;
-        handle.view = open(&handle.reader, n)?;
+        if n == 0 {
+            return Err(Failure(TP_EINVAL));
+        }
+        handle.attachment.check(handle.attached)?;
+        handle.view.renew(n)?;
         Ok(TP_OK)
     })
 }

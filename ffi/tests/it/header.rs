@@ -3,10 +3,27 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use crate::library::{self, Link};
+use crate::library::{self, Dialect, Link};
 
 /// In the order in which the header has them.
-const SOURCES: [&str; 5] = ["version.rs", "status.rs", "plane.rs", "series.rs", "view.rs"];
+const SOURCES: [&str; 16] = [
+    "version.rs",
+    "status.rs",
+    "options.rs",
+    "plane.rs",
+    "wait.rs",
+    "keys.rs",
+    "candle.rs",
+    "series.rs",
+    "column.rs",
+    "copies.rs",
+    "view.rs",
+    "instrument.rs",
+    "trades.rs",
+    "events.rs",
+    "health.rs",
+    "names.rs",
+];
 const HEADER: &str = "include/tickplane.h";
 
 fn read(name: &str) -> String {
@@ -58,11 +75,11 @@ fn entries() -> Vec<(String, String)> {
 #[test]
 fn every_entry_is_guarded_and_says_which_threads_may_call_it() {
     let entries = entries();
-    assert!(entries.len() > 20, "{} entries found", entries.len());
+    assert!(entries.len() > 60, "{} entries found", entries.len());
     for (name, text) in entries {
         assert!(text.contains("/// Threads: "), "{name} does not say which threads may call it");
         let parameters = text.split(&format!("fn {name}(")).nth(1).and_then(|rest| rest.split(')').next()).unwrap();
-        let is_guarded = ["guard(", "guard_or(", "take_back(", "values("].iter().any(|guard| text.contains(guard));
+        let is_guarded = ["guard(", "guard_or(", "take_back(", " values("].iter().any(|guard| text.contains(guard));
         assert!(is_guarded || !parameters.contains('*'), "{name} takes pointers and is not guarded against panics");
     }
 }
@@ -75,6 +92,8 @@ fn only_the_headers_functions_are_exported_and_no_allocator_comes_along() {
     let shared = library::folder().join("libtickplane.so");
     let listing = library::must(Command::new("nm").args(["-D", "--defined-only"]).arg(&shared));
     let exported: BTreeSet<&str> = listing.lines().filter_map(|line| line.split_whitespace().last()).collect();
+    let allowed = read("symbols.txt");
+    assert_eq!(exported, allowed.lines().collect(), "what is exported stays: ffi/symbols.txt lists it");
     let entries = entries();
     let declared: BTreeSet<&str> = entries.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(exported, declared);
@@ -94,10 +113,23 @@ fn only_the_headers_functions_are_exported_and_no_allocator_comes_along() {
 }
 
 #[test]
-fn the_header_serves_cpp17() {
-    for link in [Link::Shared, Link::Static] {
-        if let Some(program) = library::compile("tests/c/header.cpp", link) {
-            library::must(&mut program.command());
+fn the_shared_library_is_named_by_its_interface() {
+    assert_eq!(library::SONAME, format!("libtickplane.so.{}", tickplane::TP_ABI_VERSION), "see build.rs");
+    if library::has("readelf", "the name of the library is not checked") {
+        let shared = library::folder().join("libtickplane.so");
+        let dynamic = library::must(Command::new("readelf").arg("-d").arg(shared));
+        assert!(dynamic.contains(&format!("Library soname: [{}]", library::SONAME)), "{dynamic}");
+    }
+}
+
+#[test]
+fn the_header_stands_alone_in_every_dialect() {
+    for dialect in Dialect::ALL {
+        let source = if dialect.compiler == "cc" { "tests/c/header.c" } else { "tests/c/header.cpp" };
+        for link in [Link::Shared, Link::Static] {
+            if let Some(program) = library::compile_with(dialect, source, link, &[]) {
+                library::must(&mut program.command());
+            }
         }
     }
 }

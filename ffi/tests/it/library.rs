@@ -4,8 +4,13 @@ use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+/// The name under which a program finds the shared library.
+pub(crate) const SONAME: &str = "libtickplane.so.0";
 
 const MANIFEST: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -14,13 +19,26 @@ pub(crate) fn path(name: &str) -> PathBuf {
     Path::new(MANIFEST).join(name)
 }
 
-/// The folder of the libraries that this test was built with: cargo makes every kind of the library before it links a
-/// test, and puts them beside it.
+/// A folder with the libraries that this test was built with, the shared one also under the name that it says it has, as
+/// an installation has it.
 pub(crate) fn folder() -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(link_libraries).clone()
+}
+
+/// Cargo makes every kind of the library before it links a test, and puts them beside it.
+fn link_libraries() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
-    let folder = test.parent().expect("a test lies in a folder").to_owned();
-    for name in ["libtickplane.so", "libtickplane.a"] {
-        assert!(folder.join(name).exists(), "{} has no {name}: run `cargo build -p tickplane-ffi`", folder.display());
+    let built = test.parent().expect("a test lies in a folder");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lib");
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    for (name, target) in [("libtickplane.so", "so"), (SONAME, "so"), ("libtickplane.a", "a")] {
+        let target = built.join("libtickplane").with_extension(target);
+        assert!(target.exists(), "no {}: run `cargo build -p tickplane-ffi`", target.display());
+        // By rename: another run of the tests may load it at this moment.
+        let fresh = folder.join(format!("{name}-{}", std::process::id()));
+        std::os::unix::fs::symlink(target, &fresh).expect("a link can be made");
+        std::fs::rename(&fresh, folder.join(name)).expect("a link can be named");
     }
     folder
 }
@@ -77,12 +95,22 @@ pub(crate) enum Link {
     Static,
 }
 
+/// What `rustc --print native-static-libs` names for this library on Linux.
+pub(crate) const NATIVE_LIBS: [&str; 6] = ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl"];
+
 const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"];
 
 /// A compiled program, removed at the end of its test.
 pub(crate) struct Program(PathBuf);
 
 impl Program {
+    /// A place for a program of this test. Tests that compile the same program run side by side.
+    pub(crate) fn named(name: &str) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}-{number}", std::process::id())))
+    }
+
     /// A run of the program.
     pub(crate) fn command(&self) -> Command {
         self.under(&[])
@@ -104,35 +132,57 @@ impl Drop for Program {
     }
 }
 
+/// A language as a compiler takes it.
+#[derive(Clone, Copy)]
+pub(crate) struct Dialect {
+    pub(crate) compiler: &'static str,
+    pub(crate) standard: &'static str,
+}
+
+impl Dialect {
+    const fn of(compiler: &'static str, standard: &'static str) -> Self {
+        Self { compiler, standard }
+    }
+
+    /// Every dialect the header is for.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::of("cc", "-std=c99"),
+        Self::of("cc", "-std=c11"),
+        Self::of("cc", "-std=c17"),
+        Self::of("c++", "-std=c++11"),
+        Self::of("c++", "-std=c++17"),
+        Self::of("c++", "-std=c++20"),
+    ];
+
+    fn of_source(source: &str) -> Self {
+        if source.ends_with(".cpp") { Self::of("c++", "-std=c++17") } else { Self::of("cc", "-std=c11") }
+    }
+}
+
 /// Compiles a program of this crate, every warning an error; `None` if there is no compiler.
 pub(crate) fn compile(source: &str, link: Link) -> Option<Program> {
-    let (compiler, standard) = if source.ends_with(".cpp") { ("c++", "-std=c++17") } else { ("cc", "-std=c11") };
+    compile_with(Dialect::of_source(source), source, link, &[])
+}
+
+/// [`compile`] as a given language and with more flags.
+pub(crate) fn compile_with(dialect: Dialect, source: &str, link: Link, flags: &[&str]) -> Option<Program> {
+    let Dialect { compiler, standard } = dialect;
     if !has(compiler, &format!("{source} is neither compiled nor run")) {
         return None;
     }
-    let (folder, stem) = (folder(), Path::new(source).file_stem().expect("a source has a name").to_string_lossy());
-    let kind = match link {
-        Link::Shared => "shared",
-        Link::Static => "static",
-    };
-    // Tests that compile the same program run side by side.
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!(
-        "{stem}-{kind}-{}-{:?}",
-        std::process::id(),
-        std::thread::current().id()
-    ));
+    let stem = Path::new(source).file_stem().expect("a source has a name").to_string_lossy();
+    let program = Program::named(&format!("{stem}{standard}"));
     let mut command = Command::new(compiler);
-    command.args([standard, "-O1", "-g"]).args(WARNINGS).arg("-I").arg(path("include"));
-    command.arg(path(source)).arg("-o").arg(&program);
+    // POSIX beside the standard: examples sleep.
+    command.args([standard, "-D_POSIX_C_SOURCE=200809L", "-O1", "-g"]).args(WARNINGS).args(flags);
+    command.arg("-I").arg(path("include")).arg(path(source)).arg("-o").arg(&program.0);
     match link {
         Link::Shared => {
-            command.arg("-L").arg(&folder).arg("-l:libtickplane.so").arg(format!("-Wl,-rpath,{}", folder.display()))
+            let folder = folder();
+            command.arg("-L").arg(&folder).arg("-ltickplane").arg(format!("-Wl,-rpath,{}", folder.display()))
         }
-        // What `rustc --print native-static-libs` names for this library on Linux.
-        Link::Static => {
-            command.arg(folder.join("libtickplane.a")).args(["-lgcc_s", "-lrt", "-lpthread", "-lm", "-ldl"])
-        }
+        Link::Static => command.arg(folder().join("libtickplane.a")).args(NATIVE_LIBS),
     };
     must(&mut command);
-    Some(Program(program))
+    Some(program)
 }
