@@ -1,11 +1,12 @@
 //! What simulated exchanges keep on the machine while they run: a folder for their CA, and the instance of their name.
 //! Both end with them; what a killed process left, the next one clears.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use rustix::fs::{FlockOperation, flock};
 use tickplane_segments::{DEFAULT_ROOT, Instance};
 
 use crate::arguments::Global;
@@ -96,7 +97,7 @@ fn folder_of(name: &str) -> PathBuf {
 fn make(folder: &Path) -> std::io::Result<File> {
     DirBuilder::new().mode(0o700).create(folder)?;
     let owner = File::create_new(folder.join(OWNER))?;
-    owner.lock()?;
+    flock(&owner, FlockOperation::NonBlockingLockExclusive)?;
     Ok(owner)
 }
 
@@ -134,7 +135,7 @@ fn names_in(folder: &Path) -> Vec<String> {
 /// Whether the process of a folder is gone.
 fn is_left(folder: &Path) -> bool {
     match File::open(folder.join(OWNER)) {
-        Ok(owner) => !matches!(owner.try_lock(), Err(TryLockError::WouldBlock | TryLockError::Error(_))),
+        Ok(owner) => flock(&owner, FlockOperation::NonBlockingLockExclusive).is_ok(),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound && age(folder) > MAKING,
     }
 }
