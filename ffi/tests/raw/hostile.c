@@ -92,14 +92,14 @@ static double read_segment(const tpr_segment_t *segment) {
     return sum;
 }
 
-// Makes the checksum over a word right again, half of the time: a liar's file rather than a broken one.
+// Makes the checksum over a word right again: a liar's file rather than a broken one.
 static void mend(copy_t *copy, size_t word, size_t regions) {
     size_t start, covered;
     if (word < 16) start = 0, covered = 16;
     else if (word >= 512 && word < regions) start = word / 16 * 16, covered = 16;
     else if (word >= regions && word % 512 < 8) start = word / 512 * 512, covered = 7;
     else return;
-    if (below(2) == 1 || start + 16 > copy->bytes / 8) return;
+    if (start + 16 > copy->bytes / 8) return;
     uint64_t words[16];
     memcpy(words, copy->words + start, sizeof words);
     if (covered == 16) words[7] = 0;
@@ -126,7 +126,7 @@ static double random_damage(const copy_t *whole, unsigned long rounds) {
         for (uint64_t wounds = 1 + below(8); wounds > 0; wounds--) {
             const size_t at = place(&copy);
             copy.words[at] = hurtful();
-            mend(&copy, at, regions);
+            if (below(2)) mend(&copy, at, regions);
         }
         static tpr_segment_t segment;
         if (tpr_attach(copy.words, copy.bytes, &segment) == TPR_OK) {
@@ -137,6 +137,35 @@ static double random_damage(const copy_t *whole, unsigned long rounds) {
     }
     printf("%lu damaged copies, %lu of them opened\n", rounds, opened);
     if (opened < rounds / 4) exit(1);
+    free(copy.words);
+    return sum;
+}
+
+// Every word that steers a reader, one after the other, with every value that might lead it astray and a checksum that
+// vouches for it.
+static double single_lies(const copy_t *whole) {
+    const uint64_t values[] = {0,    1,       8,       24,      40,        64,         520,       1024,
+                               4096, 1 << 16, 1 << 20, 1 << 24, 1u << 31u, UINT64_MAX, UINT64_MAX - 1, UINT64_C(1) << 63};
+    copy_t copy = *whole;
+    copy.words = malloc(copy.bytes);
+    if (!copy.words) exit(1);
+    memcpy(copy.words, whole->words, copy.bytes);
+    const size_t regions = (size_t)whole->words[12] / 8;
+    double sum = 0;
+    for (size_t at = 0; at < copy.used / 8; at++) {
+        const size_t within = at % 512;
+        const bool steers = at < 64 || (at >= 512 && at < 512 + 4 * 16) || (at >= regions && within < 16);
+        if (!steers || (at >= regions && whole->words[at - within] == 0)) continue;
+        for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+            static tpr_segment_t segment;
+            const size_t checked = at < 16 ? 7 : at < regions ? at / 16 * 16 + 7 : at - within + 7;
+            copy.words[at] = values[i];
+            mend(&copy, at, regions);
+            if (tpr_attach(copy.words, copy.bytes, &segment) == TPR_OK) sum += read_segment(&segment);
+            copy.words[at] = whole->words[at];
+            copy.words[checked] = whole->words[checked];
+        }
+    }
     free(copy.words);
     return sum;
 }
@@ -206,6 +235,7 @@ int main(int argc, char **argv) {
         fclose(file);
         // What the last region ends at is what a reader can be led to.
         for (whole.used = whole.bytes; whole.used > 8192 && whole.words[whole.used / 8 - 1] == 0;) whole.used -= 8;
+        sum += single_lies(&whole);
         sum += random_damage(&whole, strtoul(argv[1], NULL, 10));
         cut(&whole);
         sum += damage_during_reads(&whole);

@@ -92,6 +92,18 @@ static void compare(const tpr_series_t *raw, tp_series_t *library, tally_t *tall
     }
 }
 
+// The oldest trades, whose slots the writer is about to take.
+static void read_oldest(tpr_trades_t *trades) {
+    tpr_trade_t batch[4];
+    size_t count;
+    uint64_t lost;
+    for (int i = 0; i < 8; i++) {
+        tpr_trades_rewind(trades, UINT64_MAX);
+        must(tpr_trades_read(trades, batch, 4, &count, &lost), "tpr_trades_read");
+        for (size_t j = 0; j < count; j++) check_trade(&batch[j]);
+    }
+}
+
 static void follow(tpr_trades_t *trades, tpr_events_t *events, tally_t *tally) {
     tpr_trade_t batch[32];
     tpr_event_t told[32];
@@ -140,6 +152,8 @@ int main(int argc, char **argv) {
         if (round % 8 == 0) compare(&series, library, &tally);
         if (tpr_quote(&instrument, &quote) == TPR_OK) check_quote(&quote);
         follow(&trades, &events, &tally);
+        tpr_trades_t beside = trades;
+        read_oldest(&beside);
         if (round % 64 == 0) seen = tpr_wait(&plane, seen, 100000);
         if (round > rounds * 1000) fail("no progress", round);
     }

@@ -2,7 +2,7 @@
 //! writer was killed.
 
 use std::fs::OpenOptions;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -74,6 +74,30 @@ fn three_readers_agree_beside_a_hot_writer() {
             eprintln!("{compiler} {flags:?}: {told}");
         }
     }
+}
+
+/// A view survives as many closes as there is slack, and not one more.
+#[test]
+fn a_view_is_valid_until_its_oldest_row_is_overwritten() {
+    let Some(compiler) = rig::compilers("slack.c").into_iter().next() else { return };
+    let program = rig::build(compiler, "tests/raw/slack.c", &["-std=c11"]);
+    let scratch = Scratch::new();
+    let mut rig = Rig::new(&scratch);
+    rig.steps(1000);
+    let mut command = program.command();
+    command.arg(&scratch.root).arg("test").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let (mut ask, mut told) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+    let mut line = || told.next().unwrap().unwrap();
+    assert_eq!(line(), "open");
+    // Depth 24 in a ring of 32.
+    for closes in 1..=10 {
+        rig.close();
+        writeln!(ask).unwrap();
+        assert_eq!(line(), if closes <= 8 { "whole" } else { "changed" }, "after {closes} closes");
+    }
+    drop(ask);
+    assert!(child.wait().unwrap().success());
 }
 
 // ---- a killed writer ----

@@ -200,6 +200,12 @@ impl Rig {
         self.events.publish(&PlaneEvent { kind, exchange, entry, row, publish_ns: 0, detail: !row });
     }
 
+    /// A close without a revision.
+    pub(super) fn close(&mut self) {
+        let row = self.series.rows().end;
+        self.series.append(&version(row, 0), &values(row, 0));
+    }
+
     pub(super) fn steps(&mut self, count: u64) {
         (0..count).for_each(|_| self.step());
     }
