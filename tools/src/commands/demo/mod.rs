@@ -3,12 +3,14 @@
 mod compare;
 mod ending;
 mod latency;
+mod news;
 mod playing;
 mod protocol;
 mod reader;
 mod reading;
 mod summary;
 mod table;
+mod venue;
 
 use std::time::{Duration, Instant};
 
@@ -25,6 +27,7 @@ pub(crate) use self::reader::DemoReader;
 use self::compare::Comparison;
 use self::ending::Ending;
 use self::latency::Health;
+use self::news::News;
 use self::playing::{Playing, Published};
 use self::reading::Reading;
 use self::summary::Summary;
@@ -117,6 +120,7 @@ impl Demo {
         let scratch = Scratch::new(global, Purpose::Demo)?;
         let simulation = self.simulation(&scratch, &faults)?;
         let ending = Ending::new(&self.venues.0, self.seconds, &faults);
+        let news = News::new(&faults);
         let (talk, lines) = unbounded();
         let config = self.config(&scratch, &simulation);
         global.talk(self.introduction(&scratch, &simulation));
@@ -124,7 +128,7 @@ impl Demo {
         let daemon = Daemon::start(config, talk)?;
         global.talk(daemon.description());
         let running = Running { scratch: &scratch, simulation: &simulation, daemon: &daemon, stop, lines };
-        let outcome = self.watch(global, &running, ending);
+        let outcome = self.watch(global, &running, ending, news);
         daemon.shutdown(true);
         simulation.stop();
         let summary = outcome?;
@@ -205,7 +209,13 @@ impl Demo {
     }
 
     /// Runs until the end and says how it went.
-    fn watch(&self, global: &Global, running: &Running<'_>, mut ending: Ending) -> Result<Summary, Failure> {
+    fn watch(
+        &self,
+        global: &Global,
+        running: &Running<'_>,
+        mut ending: Ending,
+        mut news: News,
+    ) -> Result<Summary, Failure> {
         let Running { scratch, simulation, daemon, stop, lines } = running;
         let plane = Plane::open(&scratch.instance)?;
         let reading = Reading::start(scratch)?;
@@ -221,7 +231,7 @@ impl Demo {
         table.begin()?;
         while !stop.wait_for(TICK) && reading.is_alive() && !ending.is_over(&plane, simulation) {
             table.update(&plane, ending.waits_for_repair())?;
-            table.say(lines.try_iter());
+            table.say(lines.try_iter().chain(news.heard()));
         }
         table.end()?;
         let seconds = started.elapsed().as_secs_f64();

@@ -1,5 +1,6 @@
 //! What a demo shows while it runs: a table on a terminal, else a line now and then.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::{Write, stdout};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use tickplane_model::{ExchangeId, Key, Symbol, Timeframe};
 use tickplane_segments::{Plane, SeriesReader, Stage, TradeReader};
 
 use super::latency::Health;
+use super::venue;
 use crate::commands::status::micros;
 use crate::failure::Failure;
 use crate::output::decimal;
@@ -17,8 +19,12 @@ use crate::terminal::{Style, size, stdout_has_colour, stdout_is_terminal, talk};
 const DRAW_TIME: Duration = Duration::from_millis(500);
 /// How often a line is written where there is no terminal.
 const LINE_TIME: Duration = Duration::from_secs(5);
-/// Lines that are no symbols: title, latencies, hint, and per venue one.
-const FIXED_LINES: usize = 5;
+/// Lines that are no symbols: title, latencies, two empty ones, and the hint.
+const FIXED_LINES: usize = 6;
+/// Of what was said the table shows so many lines, the newest last.
+const SAID_LINES: usize = 4;
+/// What stands before the time in each of them.
+const DATE_LETTERS: usize = "2026-11-20 ".len();
 
 /// What is shown of one symbol.
 struct Shown {
@@ -40,6 +46,7 @@ pub(super) struct Table {
     started: Instant,
     updated: Instant,
     trades: u64,
+    said: VecDeque<String>,
 }
 
 impl Table {
@@ -54,6 +61,7 @@ impl Table {
             started: now,
             updated: now,
             trades: 0,
+            said: VecDeque::new(),
         }
     }
 
@@ -89,11 +97,16 @@ impl Table {
         Ok(())
     }
 
-    /// Says what the plane says; on a terminal the table has the place.
-    pub(super) fn say(&self, lines: impl Iterator<Item = String>) {
-        for line in lines {
-            if !self.is_terminal && !self.is_quiet {
+    /// Says what is said; on a terminal the table has the place, and shows the newest of it.
+    pub(super) fn say(&mut self, lines: impl Iterator<Item = String>) {
+        for line in lines.filter(|_| !self.is_quiet) {
+            if !self.is_terminal {
                 talk(line);
+                continue;
+            }
+            self.said.push_back(line);
+            if self.said.len() > SAID_LINES {
+                self.said.pop_front();
             }
         }
     }
@@ -115,7 +128,7 @@ impl Table {
             talk(format_args!("{}{repair}", self.line(&health, rate)));
             return Ok(());
         }
-        let text = self.page(&health, rate, seconds);
+        let text = self.page(plane, &health, rate, seconds, waits_for_repair);
         let mut out = stdout().lock();
         out.write_all(text.as_bytes())?;
         Ok(out.flush()?)
@@ -131,19 +144,23 @@ impl Table {
         )
     }
 
-    fn page(&mut self, health: &Health, rate: f64, seconds: f64) -> String {
+    fn page(&mut self, plane: &Plane, health: &Health, rate: f64, seconds: f64, waits_for_repair: bool) -> String {
         let has_colour = stdout_has_colour();
         let (columns, lines) = size();
         let options = self.options.clone();
+        let waits = if waits_for_repair { "  its time is over; it waits for repair" } else { "" };
         let mut page = vec![
             Style::Bold.paint(
-                &format!("tickplane demo  {} s  simulated exchanges", self.started.elapsed().as_secs()),
+                &format!("tickplane demo  {} s  simulated exchanges{waits}", self.started.elapsed().as_secs()),
                 has_colour,
             ),
             format!("{} trades ({rate:.0}/s)  {} candles closed  {}", health.trades, health.closes, latencies(health)),
             String::new(),
         ];
-        page.extend(self.venues(seconds, lines.saturating_sub(FIXED_LINES), has_colour));
+        page.extend(self.venues(plane, seconds, lines.saturating_sub(FIXED_LINES + self.said.len()), has_colour));
+        page.push(String::new());
+        // Their date is today.
+        page.extend(self.said.iter().map(|line| line.get(DATE_LETTERS..).unwrap_or(line).to_owned()));
         page.push(Style::Dim.paint(
             &format!("Ctrl-C ends. In another terminal: tickplane ls{options}, tickplane status{options}"),
             has_colour,
@@ -158,7 +175,7 @@ impl Table {
     }
 
     /// The busiest symbols of each venue, as many as fit.
-    fn venues(&mut self, seconds: f64, lines: usize, has_colour: bool) -> Vec<String> {
+    fn venues(&mut self, plane: &Plane, seconds: f64, lines: usize, has_colour: bool) -> Vec<String> {
         let mut exchanges: Vec<ExchangeId> = self.shown.iter().map(|shown| shown.exchange).collect();
         exchanges.dedup();
         let each = (lines / exchanges.len().max(1)).saturating_sub(2).max(1);
@@ -174,9 +191,10 @@ impl Table {
                 self.shown.iter_mut().filter(|shown| shown.exchange == exchange).collect();
             let more = of_venue.len().saturating_sub(each);
             page.extend(of_venue.iter_mut().take(each).map(|shown| shown.line(seconds, has_colour)));
-            if more > 0 {
-                page.push(Style::Dim.paint(&format!("  and {more} more"), has_colour));
-            }
+            let (words, is_well) = venue::words(plane, exchange);
+            let more = if more > 0 { format!("and {more} more; ") } else { String::new() };
+            let style = if is_well { Style::Dim } else { Style::Red };
+            page.push(style.paint(&format!("  {more}{words}"), has_colour));
         }
         page
     }
@@ -201,7 +219,11 @@ impl Shown {
             _ => shown,
         };
         let [open, high, low, close] = [candle.open, candle.high, candle.low, candle.close].map(decimal);
-        let volume = if candle.trade_count == 0 { "quiet".to_owned() } else { format!("{:.4}", candle.volume) };
+        let volume = match candle.trade_count {
+            _ if candle.close.is_nan() => "gap".to_owned(),
+            0 => "quiet".to_owned(),
+            _ => format!("{:.4}", candle.volume),
+        };
         let time = &time[11..19];
         format!(
             "  {:<14}{shown}{rate:>10.0}  {time:<10}{close:>14}{volume:>14}{open:>14}{high:>14}{low:>14}",
