@@ -5,7 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::mem::{MaybeUninit, zeroed};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 
 use tickplane::*;
 use tickplane_layout::header::{MAJOR, MINOR, WORD_CHECKSUM, WORD_VERSION, version_word};
@@ -294,63 +294,6 @@ fn a_key_that_appears_later_is_found() {
     assert_eq!(status_of_find(plane, c"candles:binance:BTC-USDT:1h"), TP_OK);
     // SAFETY: open until here.
     unsafe { tp_close(plane) };
-}
-
-#[test]
-fn null_is_refused_everywhere() {
-    let scratch = Scratch::new();
-    let mut writer = Writer::new(&scratch);
-    writer.fill(30);
-    let plane = open(&scratch);
-    let series = find(plane);
-    let root = scratch.c_root();
-    // SAFETY: handles of this test and locals for results; NULL is what is tested.
-    unsafe {
-        let (mut no_plane, mut no_series, mut no_view, mut view) = (null_mut(), null_mut(), null_mut(), null_mut());
-        let (mut candle, mut status, mut count, mut column) = (zeroed(), zeroed(), 0, 0);
-        assert_eq!(tp_view(series, 5, &raw mut view), TP_OK);
-        let refused = [
-            tp_open(root.as_ptr(), null(), &raw mut no_plane),
-            tp_open(root.as_ptr(), c"test".as_ptr(), null_mut()),
-            tp_changed(null()),
-            tp_reattach(null_mut()),
-            tp_status(null(), &raw mut status),
-            tp_status(plane, null_mut()),
-            tp_find(null(), KEY.as_ptr(), &raw mut no_series),
-            tp_find(plane, null(), &raw mut no_series),
-            tp_find(plane, KEY.as_ptr(), null_mut()),
-            tp_live(null(), &raw mut candle, null_mut()),
-            tp_live(series, null_mut(), null_mut()),
-            tp_candles(null(), 1, &raw mut candle, &raw mut count, null_mut()),
-            tp_candles(series, 0, &raw mut candle, &raw mut count, null_mut()),
-            tp_candles(series, 1, null_mut(), &raw mut count, null_mut()),
-            tp_candles(series, 1, &raw mut candle, null_mut(), null_mut()),
-            tp_column(null(), c"close".as_ptr(), &raw mut column),
-            tp_column(series, null(), &raw mut column),
-            tp_column(series, c"close".as_ptr(), null_mut()),
-            tp_view(null(), 1, &raw mut no_view),
-            tp_view(series, 0, &raw mut no_view),
-            tp_view(series, 1, null_mut()),
-            tp_view_renew(null_mut(), 1),
-            tp_view_renew(view, 0),
-            tp_view_validate(null()),
-        ];
-        for (at, status) in refused.into_iter().enumerate() {
-            assert_eq!(status, TP_EINVAL, "call {at}");
-        }
-        assert!(no_plane.is_null() && no_series.is_null() && no_view.is_null());
-        assert_eq!((tp_view_first_row(null()), tp_view_count(null())), (0, 0));
-        assert!(tp_view_f64(null(), 1).is_null() && tp_view_i64(null(), 0).is_null());
-        assert!(tp_view_u64(null(), TP_COLUMN_QUALITY).is_null());
-        tp_view_release(null_mut());
-        tp_series_release(null_mut());
-        tp_close(null_mut());
-
-        assert_eq!((tp_view_count(view), tp_view_validate(view)), (5, TP_OK), "a refused renewal keeps the view");
-        tp_view_release(view);
-        tp_series_release(series);
-        tp_close(plane);
-    }
 }
 
 #[test]

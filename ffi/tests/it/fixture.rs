@@ -7,15 +7,25 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tickplane::{PlaneHandle, SeriesHandle, TP_OK, tp_find, tp_open};
-use tickplane_model::{Candle, ExchangeId, Quality, Symbol, Timeframe};
-use tickplane_segments::{ArenaShape, ExchangeWriter, Instance, PlaneShape, PlaneWriter, SeriesShape, SeriesWriter};
+use tickplane::{InstrumentHandle, PlaneHandle, SeriesHandle, TP_OK, tp_find, tp_find_instrument, tp_open};
+use tickplane_model::{
+    Candle, ExchangeId, Instrument, InstrumentStatus, Product, Quality, Quote, Symbol, Timeframe, Trade, TradeFlags,
+    TradeId,
+};
+use tickplane_segments::{
+    ArenaShape, ConnectionHealth, EventKind, EventWriter, ExchangeWriter, Instance, InstrumentShape, InstrumentWriter,
+    PlaneEvent, PlaneShape, PlaneWriter, SeriesShape, SeriesWriter,
+};
 
 pub(crate) const NOW_NS: i64 = 1_763_650_000_000_000_000;
 pub(crate) const KEY: &CStr = c"candles:binance:BTC-USDT:1m";
 /// Rows a view may span, and rows the ring holds: depth and eight of slack, rounded up to eight.
 pub(crate) const DEPTH: u64 = 24;
 pub(crate) const CAPACITY: u64 = 32;
+
+pub(crate) const TRADES_KEY: &CStr = c"trades:binance:BTC-USDT";
+/// Trades the ring of the instrument holds.
+pub(crate) const TRADES_KEPT: u64 = 16;
 
 const PLANE: PlaneShape = PlaneShape { event_rings: 1, event_capacity: 64, threads: 1, connections: 1 };
 const ARENA: ArenaShape = ArenaShape { bytes_max: 16 << 20, entries_max: 64 };
@@ -51,11 +61,14 @@ impl Drop for Scratch {
     }
 }
 
-/// A plane named `test` with one series, open for writing.
+/// A plane named `test` with one instrument and one series, open for writing.
 pub(crate) struct Writer {
     pub(crate) plane: PlaneWriter,
     pub(crate) exchange: ExchangeWriter,
+    pub(crate) instrument: InstrumentWriter,
     pub(crate) series: SeriesWriter,
+    pub(crate) events: EventWriter,
+    pub(crate) connection: ConnectionHealth,
 }
 
 impl Writer {
@@ -67,8 +80,11 @@ impl Writer {
         let instance = Instance::new(Some(&scratch.root), "test").unwrap();
         let mut plane = PlaneWriter::open(&instance, &PLANE, NOW_NS).unwrap();
         let mut exchange = plane.exchange(ExchangeId::Binance, &ARENA).unwrap();
+        let instrument = exchange.instrument(&facts(), &InstrumentShape { trade_capacity: TRADES_KEPT }).unwrap();
         let series = exchange.series(&symbol(), Timeframe::M1, &shape(depth)).unwrap();
-        Self { plane, exchange, series }
+        let events = plane.events("worker-0").unwrap();
+        let connection = plane.connection(ExchangeId::Binance, "binance-0").unwrap();
+        Self { plane, exchange, instrument, series, events, connection }
     }
 
     /// Appends the rows up to `head`, and the live candle after each.
@@ -76,6 +92,62 @@ impl Writer {
         for row in self.series.rows().end..head {
             append(&mut self.series, row);
         }
+    }
+
+    /// Publishes so many trades, each a function of its number.
+    pub(crate) fn trade(&mut self, count: u64) {
+        for _ in 0..count {
+            let seq = self.instrument.trade_seq() + 1;
+            assert_eq!(self.instrument.publish_trade(&trade(seq), NOW_NS + 500 + seq as i64), seq);
+        }
+        self.plane.bell().mark();
+    }
+
+    /// Announces something about the series.
+    pub(crate) fn announce(&mut self, kind: EventKind, row: u64) {
+        let (exchange, entry) = (ExchangeId::Binance, self.series.entry());
+        self.events.publish(&PlaneEvent { kind, exchange, entry, row, publish_ns: NOW_NS, detail: 0 });
+        self.plane.bell().mark();
+        self.plane.bell().ring();
+    }
+}
+
+pub(crate) fn facts() -> Instrument {
+    Instrument {
+        exchange: ExchangeId::Binance,
+        symbol: symbol(),
+        venue_symbol: "BTCUSDT".to_owned(),
+        product: Product::Spot,
+        tick_size: 0.01,
+        lot_size: 0.00001,
+        contract_size: 1.0,
+        quote_volume_24h: 1.5e9,
+        status: InstrumentStatus::Restricted,
+    }
+}
+
+/// A trade whose every value follows from its number.
+pub(crate) fn trade(seq: u64) -> Trade {
+    Trade {
+        exchange_ns: NOW_NS + seq as i64 - 7,
+        receive_ns: NOW_NS + seq as i64,
+        price: seq as f64 + 0.5,
+        quantity: seq as f64 / 4.0,
+        id: TradeId::number(u128::from(seq) << 64 | u128::from(!seq)),
+        flags: if seq.is_multiple_of(2) { TradeFlags::SELL } else { TradeFlags::BACKFILLED },
+    }
+}
+
+/// A quote whose every value follows from `n`.
+pub(crate) fn quote(n: u64) -> Quote {
+    let x = n as f64;
+    Quote {
+        exchange_ns: n as i64,
+        receive_ns: n as i64 + 1,
+        bid_price: x,
+        bid_quantity: x + 1.0,
+        ask_price: x + 2.0,
+        ask_quantity: x + 3.0,
     }
 }
 
@@ -167,4 +239,12 @@ pub(crate) fn find(plane: *const PlaneHandle) -> *mut SeriesHandle {
     // SAFETY: an open plane, a terminated text, and room for a pointer.
     assert_eq!(unsafe { tp_find(plane, KEY.as_ptr(), &raw mut series) }, TP_OK);
     series
+}
+
+/// Finds the instrument of a scratch through the library.
+pub(crate) fn find_instrument(plane: *const PlaneHandle) -> *mut InstrumentHandle {
+    let mut instrument = std::ptr::null_mut();
+    // SAFETY: an open plane, a terminated text, and room for a pointer.
+    assert_eq!(unsafe { tp_find_instrument(plane, TRADES_KEY.as_ptr(), &raw mut instrument) }, TP_OK);
+    instrument
 }

@@ -2,9 +2,12 @@
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod allocations;
+mod calls;
 mod entries;
 mod fixture;
+mod following;
 mod header;
 mod library;
+mod nulls;
 mod programs;
 mod raw;
