@@ -5,9 +5,10 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use tickplane_model::{ExchangeId, Key};
-use tickplane_segments::{Announced, EventFollower, EventKind, Next};
+use tickplane_segments::{Announced, EventFollower, EventKind, PlaneEvent};
 
 use crate::attachment::Attachment;
+use crate::batch::{POLLS_MAX, Told, fill};
 use crate::edge::{exclusive, give, guard, guard_or, place, room, shared, take_back};
 use crate::keys::exchange_of;
 use crate::options::{EventsOptions, options};
@@ -31,8 +32,6 @@ pub const TP_EVENT_STREAM: u32 = 5;
 pub const TP_KEY_BYTES: usize = 192;
 
 const KINDS: u32 = 0b11_1110;
-/// So many records one call looks at: the most that a ring may hold.
-const POLLS_MAX: usize = 1 << 20;
 
 /// A follower of the events of a plane.
 #[derive(Debug)]
@@ -127,35 +126,13 @@ pub unsafe extern "C" fn tp_follow_events(
 }
 
 impl EventsHandle {
-    fn wants(&self, announced: &Announced) -> bool {
-        let event = &announced.event;
-        self.kinds & 1 << event.kind as u32 != 0 && self.exchange.is_none_or(|exchange| exchange == event.exchange)
-    }
-
-    /// Fills the places from the first on; gives how many it filled. Events that were lost stand before them all.
-    fn read(&mut self, places: &mut [MaybeUninit<EventRow>]) -> (usize, u64) {
-        let (mut count, mut lost) = (0, std::mem::take(&mut self.lost));
-        for _ in 0..POLLS_MAX {
-            if count == places.len() {
-                break;
-            }
-            match self.follower.poll() {
-                Next::Item(announced) => {
-                    if self.wants(&announced) {
-                        places[count].write((&announced).into());
-                        count += 1;
-                    }
-                }
-                Next::Lost(more) if count == 0 => lost = lost.saturating_add(more),
-                // Told with what comes after them.
-                Next::Lost(more) => {
-                    self.lost = more;
-                    break;
-                }
-                Next::Empty => break,
-            }
-        }
-        (count, lost)
+    fn read(&mut self, places: &mut [MaybeUninit<EventRow>]) -> Told {
+        let (kinds, exchange) = (self.kinds, self.exchange);
+        let wants = |event: &PlaneEvent| {
+            kinds & 1 << event.kind as u32 != 0 && exchange.is_none_or(|exchange| exchange == event.exchange)
+        };
+        let take = |announced: &Announced| wants(&announced.event).then(|| announced.into());
+        fill(places, &mut self.lost, || self.follower.poll(), take)
     }
 }
 
@@ -188,12 +165,12 @@ pub unsafe extern "C" fn tp_events_read(
         }
         // SAFETY: the caller gives room.
         let (places, count, lost) = unsafe { (room(rows, n.min(POLLS_MAX))?, place(count)?, place(lost)?) };
-        let (read, missing) = events.read(places);
-        if read == 0 && missing == 0 && events.attachment.check(events.attached).is_err() {
+        let told = events.read(places);
+        if told.is_nothing() && events.attachment.check(events.attached).is_err() {
             return Err(Failure(TP_EMOVED));
         }
-        count.write(read);
-        lost.write(missing);
+        count.write(told.count);
+        lost.write(told.lost);
         Ok(TP_OK)
     })
 }

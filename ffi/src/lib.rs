@@ -11,6 +11,7 @@
 //! uses that program's.
 
 mod attachment;
+mod batch;
 mod candle;
 mod column;
 mod copies;

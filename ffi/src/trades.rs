@@ -4,9 +4,10 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use tickplane_model::Key;
-use tickplane_segments::{Next, TradeReader, TradeRecord};
+use tickplane_segments::{TradeReader, TradeRecord};
 
 use crate::attachment::Attachment;
+use crate::batch::{Told, fill};
 use crate::edge::{exclusive, give, guard, guard_or, place, room, shared, take_back};
 use crate::instrument::InstrumentHandle;
 use crate::options::{TradesOptions, options};
@@ -40,9 +41,6 @@ pub const TP_ID_NUMBER: u32 = 1;
 pub const TP_ID_UUID: u32 = 2;
 /// The id is the first 128 bits of a hash.
 pub const TP_ID_HASH: u32 = 3;
-
-/// So many times a reader tries to catch up with a writer that laps it within one call.
-const LAPS_MAX: u32 = 64;
 
 /// A follower of the trades of one instrument.
 #[derive(Debug)]
@@ -143,28 +141,8 @@ pub unsafe extern "C" fn tp_follow_trades(
 }
 
 impl TradesHandle {
-    /// Fills the places from the first on; gives how many it filled. Trades that were lost stand before them all.
-    fn read(&mut self, places: &mut [MaybeUninit<TradeRow>]) -> (usize, u64) {
-        let (mut count, mut lost, mut laps) = (0, std::mem::take(&mut self.lost), 0);
-        while count < places.len() {
-            match self.reader.poll() {
-                Next::Item(record) => {
-                    places[count].write((&record).into());
-                    count += 1;
-                }
-                Next::Lost(more) if count == 0 && laps < LAPS_MAX => {
-                    lost = lost.saturating_add(more);
-                    laps += 1;
-                }
-                // Told with what comes after them.
-                Next::Lost(more) => {
-                    self.lost = more;
-                    break;
-                }
-                Next::Empty => break,
-            }
-        }
-        (count, lost)
+    fn read(&mut self, places: &mut [MaybeUninit<TradeRow>]) -> Told {
+        fill(places, &mut self.lost, || self.reader.poll(), |record| Some(record.into()))
     }
 
     fn is_moved(&self) -> bool {
@@ -201,12 +179,12 @@ pub unsafe extern "C" fn tp_trades_read(
         // SAFETY: the caller gives room. No more than a ring of them are ever written.
         let (places, count, lost) =
             unsafe { (room(rows, n.min(trades.reader.capacity() as usize))?, place(count)?, place(lost)?) };
-        let (read, missing) = trades.read(places);
-        if read == 0 && missing == 0 && trades.is_moved() {
+        let told = trades.read(places);
+        if told.is_nothing() && trades.is_moved() {
             return Err(Failure(TP_EMOVED));
         }
-        count.write(read);
-        lost.write(missing);
+        count.write(told.count);
+        lost.write(told.lost);
         Ok(TP_OK)
     })
 }

@@ -369,3 +369,20 @@ fn handles_are_renewed_when_the_plane_comes_back_with_new_files() {
         assert_eq!((tp_live(held.series, &raw mut candle, &raw mut live), live.row), (TP_OK, 3));
     }
 }
+
+#[test]
+fn what_was_not_read_before_the_files_were_made_anew_counts_as_lost() {
+    let scratch = Scratch::new();
+    let mut writer = Writer::new(&scratch);
+    go(&mut writer, 30);
+    let held = Held::new(&scratch);
+    writer.trade(5);
+    assert_eq!(read_trades(held.trades, 2), Ok((vec![1, 2], 0)));
+    writer.plane.remove(NOW_NS).unwrap();
+    let mut writer = Writer::new(&scratch);
+    writer.trade(3);
+    assert_eq!(held.renew(), [TP_OK; 4]);
+    assert_eq!(read_trades(held.trades, 32), Ok((vec![1, 2, 3], 3)), "three of the five, then the new ones");
+    // SAFETY: a handle of this test.
+    assert_eq!(unsafe { tp_trades_lost(held.trades) }, 3);
+}
