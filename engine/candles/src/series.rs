@@ -243,6 +243,13 @@ impl Series {
         self.mark(Outage { for_good: true, ..Outage::new(at_ns, at_ns + 1) });
     }
 
+    /// [`Self::missing`] for trades that nothing can bring back: [`Self::filled`] leaves this gap where it is.
+    pub fn missing_for_good(&mut self, from_ns: i64, to_ns: i64) {
+        let from_ns = from_ns.clamp(0, TIME_MAX_NS);
+        let to_ns = to_ns.clamp(from_ns + 1, TIME_MAX_NS + 1);
+        self.mark(Outage { for_good: true, ..Outage::new(from_ns, to_ns) });
+    }
+
     /// Trades between these venue times are missing, and may yet be fetched: the rows of that span say how much of it
     /// lies in them. Closed rows are revised by the next call that takes [`Rows`].
     pub fn missing(&mut self, from_ns: i64, to_ns: i64) {

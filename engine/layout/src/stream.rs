@@ -36,6 +36,8 @@ counters! {
         TimeMoves = 9 "time-moves",
         /// Times the venue began to number its trades anew.
         Renumbered = 10 "renumbered",
+        /// Trades fetched anew for a worker that had fallen behind too far.
+        Refetched = 11 "refetched",
     }
 }
 

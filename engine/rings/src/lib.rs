@@ -3,6 +3,7 @@
 //! ```text
 //! shard ── Sender ──► rtrb ring ──► Receiver ── worker
 //!             └─ when the ring is full: one "catch up from seq" per instrument, sent as soon as there is room
+//!       ◄── a second, small ring ◄── what had been overwritten when the worker came to read it
 //! ```
 //!
 //! Every trade is in the instrument's shared trade ring before it comes here, so a full ring loses nothing: the
@@ -12,5 +13,5 @@
 mod ring;
 mod sender;
 
-pub use ring::{Receiver, WorkerEvent, ring};
+pub use ring::{Overwritten, Receiver, WorkerEvent, ring};
 pub use sender::Sender;

@@ -2,14 +2,17 @@
 
 use tickplane_model::Trade;
 
-use crate::WorkerEvent;
+use crate::{Overwritten, WorkerEvent};
 
 /// The shard's end of a ring.
 #[derive(Debug)]
 pub struct Sender {
     producer: rtrb::Producer<WorkerEvent>,
+    /// The way back.
+    losses: rtrb::Consumer<Overwritten>,
     /// What did not fit, in order. Trades are merged, so its length is bounded by the number of instruments and
-    /// of connection changes, not by the number of trades.
+    /// of connection changes, not by the number of trades. (Trades fetched anew are sent when nothing waits, an answer of
+    /// the venue at a time.)
     deferred: Vec<WorkerEvent>,
     /// How much of `deferred` is already in the ring.
     flushed: usize,
@@ -20,8 +23,8 @@ pub struct Sender {
 }
 
 impl Sender {
-    pub(crate) fn new(producer: rtrb::Producer<WorkerEvent>) -> Self {
-        Self { producer, deferred: Vec::new(), flushed: 0, has_sent: false, places: Vec::new() }
+    pub(crate) fn new(producer: rtrb::Producer<WorkerEvent>, losses: rtrb::Consumer<Overwritten>) -> Self {
+        Self { producer, losses, deferred: Vec::new(), flushed: 0, has_sent: false, places: Vec::new() }
     }
 
     /// Makes room for one more instrument. Called when it is added, so that sending never allocates for trades.
@@ -47,6 +50,11 @@ impl Sender {
         if self.is_behind() || !self.push(event) {
             self.defer(event);
         }
+    }
+
+    /// The next loss that the worker told of.
+    pub fn next_loss(&mut self) -> Option<Overwritten> {
+        self.losses.pop().ok()
     }
 
     /// Whether something entered the ring since the last call: then the worker may have to be woken.
@@ -102,7 +110,9 @@ impl Sender {
         | WorkerEvent::Up { slot, .. }
         | WorkerEvent::Lost { slot, .. }
         | WorkerEvent::Missing { slot, .. }
-        | WorkerEvent::Filled { slot, .. }) = event;
+        | WorkerEvent::Filled { slot, .. }
+        | WorkerEvent::Again { slot, .. }
+        | WorkerEvent::Repaid { slot, .. }) = event;
         self.deferred.push(event);
         self.places[slot as usize] = self.deferred.len();
     }
@@ -137,7 +147,9 @@ mod tests {
                 | WorkerEvent::Up { slot, .. }
                 | WorkerEvent::Lost { slot, .. }
                 | WorkerEvent::Missing { slot, .. }
-                | WorkerEvent::Filled { slot, .. } => told.push((slot, 0)),
+                | WorkerEvent::Filled { slot, .. }
+                | WorkerEvent::Again { slot, .. }
+                | WorkerEvent::Repaid { slot, .. } => told.push((slot, 0)),
             }
         }
         told

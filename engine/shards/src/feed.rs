@@ -169,6 +169,10 @@ impl Feed {
         self.series.missing(from_ns, to_ns);
     }
 
+    pub(crate) fn missing_for_good(&mut self, from_ns: i64, to_ns: i64) {
+        self.series.missing_for_good(from_ns, to_ns);
+    }
+
     pub(crate) fn filled(&mut self, from_ns: i64, to_ns: i64) {
         self.is_changed = true;
         self.series.filled(from_ns, to_ns);

@@ -1,12 +1,16 @@
 //! An instrument in the hands of its one owner shard.
 
+use std::collections::VecDeque;
+
 use tickplane_exchanges::{TradeIds, TradeMark, WantedTrades};
 use tickplane_model::{ExchangeId, Quote, Trade, TradeFlags};
-use tickplane_rings::{Sender, WorkerEvent};
+use tickplane_rings::{Overwritten, Sender, WorkerEvent};
 use tickplane_segments::{EventKind, EventWriter, InstrumentWriter, PlaneEvent, StreamCounter, StreamState};
 
 use crate::now::Now;
+use crate::owed::{OWED_MAX, Owed, Progress};
 use crate::repair::Repair;
+use crate::runs::Runs;
 use crate::tape::{Seam, Tape, Verdict, mark};
 use crate::times::{BOUND_NS, Times};
 use crate::watch::{Cure, Watch};
@@ -26,6 +30,11 @@ pub struct OwnedInstrument {
     route: Route,
     tape: Tape,
     times: Times,
+    runs: Runs,
+    /// Whether the trade published last is the newest of the tape.
+    is_at_head: bool,
+    /// What the worker did not get.
+    pub(crate) owed: VecDeque<Owed>,
     pub(crate) watch: Watch,
     pub(crate) repair: Repair,
     /// The state that shared memory shows.
@@ -67,7 +76,9 @@ impl OwnedInstrument {
         let tape = Tape::new(ids, last.as_ref());
         let times = Times::new(last.map(|trade| trade.exchange_ns));
         let (watch, repair) = (Watch::default(), Repair::default());
-        Self { writer, route, tape, times, watch, repair, told: StreamState::Closed, up_at_ns: 0 }
+        let (runs, owed) = (Runs::new(), VecDeque::new());
+        let (is_at_head, told) = (false, StreamState::Closed);
+        Self { writer, route, tape, times, runs, is_at_head, owed, watch, repair, told, up_at_ns: 0 }
     }
 
     pub(crate) fn route(&self) -> Route {
@@ -115,7 +126,9 @@ impl OwnedInstrument {
                 self.watch.lives();
             }
         }
-        self.publish(trade, publish_ns, senders);
+        let follows = self.is_at_head && matches!(verdict, Verdict::New | Verdict::Settles);
+        self.publish(trade, follows, publish_ns, senders);
+        self.is_at_head = verdict != Verdict::Fills;
         match verdict {
             Verdict::NewAfter(loss) => Intake::Published { loss: Some(loss.trades) },
             Verdict::Settles | Verdict::Fills => {
@@ -181,6 +194,7 @@ impl OwnedInstrument {
         let (mut taken, mut has_shrunk) = (0, false);
         // Where the answer is whole: a trade that cannot be used is as good as none.
         let mut whole: Option<(TradeMark, TradeMark)> = None;
+        let mut follows = false;
         for trade in answer {
             let at = mark(trade);
             if !self.believes_fetched(trade, now) {
@@ -189,22 +203,30 @@ impl OwnedInstrument {
                 if how != Use::Seams && self.tape.is_newer(at) {
                     self.tape.interrupt();
                 }
+                follows = false;
                 continue;
             }
             whole = Some((whole.map_or(at, |(first, _)| first), at));
             if how == Use::Seams && self.tape.is_newer(at) {
                 break;
             }
-            match self.tape.judge_fetched(trade) {
-                Verdict::Duplicate | Verdict::ReachesBack => continue,
+            let verdict = self.tape.judge_fetched(trade);
+            match verdict {
+                Verdict::Duplicate | Verdict::ReachesBack => {
+                    follows = false;
+                    continue;
+                }
                 Verdict::NewAfter(loss) => {
+                    follows = false;
                     let (slot, from_ns, to_ns) = (self.route.slot, loss.from_ns, loss.to_ns);
                     senders[self.route.ring].tell(WorkerEvent::Missing { slot, from_ns, to_ns });
                 }
                 Verdict::New | Verdict::Settles | Verdict::Fills => {}
             }
             self.times.fetched(trade.exchange_ns);
-            self.publish(trade, publish_ns, senders);
+            self.publish(trade, follows, publish_ns, senders);
+            self.is_at_head = verdict != Verdict::Fills;
+            follows = true;
             taken += 1;
         }
         has_shrunk |= whole.is_some_and(|(first, last)| self.tape.cover(first, last));
@@ -305,9 +327,50 @@ impl OwnedInstrument {
         });
     }
 
-    fn publish(&mut self, trade: &Trade, publish_ns: i64, senders: &mut [Sender]) {
+    /// `follows` says whether the trade published before is its predecessor on the tape.
+    fn publish(&mut self, trade: &Trade, follows: bool, publish_ns: i64, senders: &mut [Sender]) {
         let seq = self.writer.publish_trade(trade, publish_ns);
+        self.runs.push(seq, mark(trade), follows);
         senders[self.route.ring].trade(self.route.slot, seq, trade);
+    }
+
+    /// The worker did not get trades that stood in the shared ring: they are to be fetched for it.
+    pub(crate) fn overwritten(&mut self, loss: Overwritten, now: Now, senders: &mut [Sender]) {
+        let at = |(id, exchange_ns)| TradeMark { id, exchange_ns };
+        let (after, before) = (at(loss.after), at(loss.before));
+        // Where ids order nothing, nobody can tell those trades from their neighbours.
+        let spans = self.runs.spans(loss.from, loss.to, after, before).filter(|_| self.tape.is_ordered());
+        match spans {
+            Some(spans) if self.owed.len() < OWED_MAX => self.owed.push_back(Owed::new(spans, now)),
+            _ => {
+                let newest_ns = self.tape.newest().map_or(before.exchange_ns, |newest| newest.exchange_ns);
+                let from_ns = after.exchange_ns.min(before.exchange_ns);
+                self.repaid(Some((from_ns, newest_ns.max(before.exchange_ns))), senders);
+            }
+        }
+    }
+
+    /// A loss of the worker is dealt with, except for what is lost between two times.
+    pub(crate) fn repaid(&mut self, lost: Option<(i64, i64)>, senders: &mut [Sender]) {
+        senders[self.route.ring].tell(WorkerEvent::Repaid { slot: self.route.slot, lost });
+        if let Some((_, to_ns)) = lost {
+            self.tape.lose_until(to_ns);
+            self.count(StreamCounter::SeamsLost);
+        }
+        self.tell_complete(senders);
+    }
+
+    /// Takes in the venue's answer about the oldest loss of the worker. Says what it brought.
+    pub(crate) fn refetch(&mut self, answer: &[Trade], senders: &mut [Sender]) -> Progress {
+        let Some(owed) = self.owed.front_mut() else { return Progress::None };
+        let (ring, slot) = (self.route.ring, self.route.slot);
+        let mut taken = 0;
+        let progress = owed.answered(answer, &self.tape, |trade| {
+            senders[ring].tell(WorkerEvent::Again { slot, trade: *trade });
+            taken += 1;
+        });
+        self.writer.count_stream(StreamCounter::Refetched, taken);
+        progress
     }
 
     /// Tells the worker where nothing is missing.

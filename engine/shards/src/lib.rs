@@ -10,6 +10,7 @@
 //! | `tape.rs` | which trades of an instrument were seen, and between which ones some are missing |
 //! | `watch.rs`, `rhythm.rs` | whether a stream lives, by its own rhythm |
 //! | `questions.rs`, `budget.rs`, `repair.rs` | what venues are asked by REST, how much of it, and how often |
+//! | `owed.rs`, `runs.rs` | what a worker that fell behind did not get, and how it gets it after all |
 //! | `streams.rs` | what the shard does about all that |
 //! | `feed.rs`, `columns.rs` | one series, and its indicator values |
 //! | `history.rs`, `past.rs` | the venue's own candles, and their way into a series |
@@ -29,11 +30,13 @@ mod history;
 mod instrument;
 mod link;
 mod now;
+mod owed;
 mod past;
 mod questions;
 mod reading;
 mod repair;
 mod rhythm;
+mod runs;
 mod shard;
 mod streams;
 mod tape;

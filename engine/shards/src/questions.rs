@@ -28,6 +28,8 @@ const EXCHANGES: usize = ExchangeId::ALL.len() + 1;
 pub(crate) enum Purpose {
     /// To close a seam.
     Seam(Seam),
+    /// To fetch anew what a worker did not get.
+    Owed,
     /// To learn what an interruption missed.
     Doubt,
     /// To learn whether a silent stream lives.

@@ -37,7 +37,9 @@ impl Shard {
         for index in 0..self.instruments.len() {
             self.settle_suspicion(index, now);
         }
+        self.hear_of_losses(now);
         self.ask_all(now, Self::ask_for_seam);
+        self.ask_all(now, Self::ask_for_owed);
         self.ask_all(now, Self::ask_for_news);
         for index in 0..self.instruments.len() {
             self.show(index, now);
@@ -93,7 +95,7 @@ impl Shard {
         is_asked
     }
 
-    fn ask(&mut self, index: usize, purpose: Purpose, wanted: WantedTrades, now: Now) -> bool {
+    pub(crate) fn ask(&mut self, index: usize, purpose: Purpose, wanted: WantedTrades, now: Now) -> bool {
         let Some((exchange, facts)) = self.facts(index) else { return false };
         if !self.questions.may_ask(exchange.meta().id, purpose, now) {
             return false;
@@ -119,14 +121,17 @@ impl Shard {
         });
         let Some(mut trades) = trades else {
             self.instruments[index].count(StreamCounter::Failures);
-            if let Purpose::Seam(_) = question.purpose {
-                self.seam_failed(question, now);
+            match question.purpose {
+                Purpose::Seam(_) => self.seam_failed(question, now),
+                Purpose::Owed => self.owed_failed(index, now),
+                Purpose::Doubt | Purpose::News => {}
             }
             return;
         };
         trades.iter_mut().for_each(|trade| trade.receive_ns = now.epoch_ns);
         match question.purpose {
             Purpose::Seam(_) => self.seam_answered(question, &trades, now, publish_ns),
+            Purpose::Owed => self.owed_answered(index, &trades, now),
             Purpose::Doubt => self.doubt_answered(question, &trades, now, publish_ns),
             Purpose::News => self.news_answered(question, trades, now),
         }
@@ -201,7 +206,10 @@ impl Shard {
             (Some(newest), Some(known)) => instrument.tape().is_after(newest, known),
         };
         if !is_newer {
-            instrument.watch.is_quiet(now);
+            if instrument.watch.is_quiet(now) {
+                instrument.count(StreamCounter::Reconnects);
+                self.reconnect(question.instrument, now);
+            }
             return;
         }
         if let (None, Some(baseline)) = (instrument.tape().newest(), instrument.watch.baseline()) {

@@ -130,6 +130,16 @@ impl Tape {
         self.key(trade) > self.key(other)
     }
 
+    /// Whether ids order trades.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.ids != TradeIds::Opaque
+    }
+
+    /// Trades until this venue time are lost, though not to the tape: that span is not complete any more.
+    pub(crate) fn lose_until(&mut self, to_ns: i64) {
+        self.lost_to_ns = self.lost_to_ns.max(to_ns);
+    }
+
     /// Where trades are missing, oldest first.
     pub(crate) fn seams(&self) -> &[Seam] {
         &self.seams

@@ -68,6 +68,8 @@ pub(crate) struct Watch {
     stale_asks: u32,
     next_reconnect_ns: u64,
     reconnect_wait_ms: u64,
+    /// It was found stale too soon after the last reconnect: the next one is due though nothing newer is found.
+    owes_reconnect: bool,
     suspicion: Option<Suspicion>,
     /// The subscription is being taken anew: what happens meanwhile is missed, whatever came before.
     is_resuming: bool,
@@ -92,6 +94,7 @@ impl Default for Watch {
             stale_asks: 0,
             next_reconnect_ns: 0,
             reconnect_wait_ms: RECONNECT_MS.0,
+            owes_reconnect: false,
             suspicion: None,
             is_resuming: false,
             awaits_history: false,
@@ -128,6 +131,7 @@ impl Watch {
     /// The venue confirmed the subscription, or a trade came.
     pub(crate) fn up(&mut self, now: Now) {
         self.is_up = true;
+        self.owes_reconnect = false;
         self.epoch += 1;
         self.heard_ns = 0;
         self.suspicion = None;
@@ -227,8 +231,8 @@ impl Watch {
         self.baseline = newest;
     }
 
-    /// The venue has nothing newer than we do: the market is quiet.
-    pub(crate) fn is_quiet(&mut self, now: Now) {
+    /// The venue has nothing newer than we do: the market is quiet. Says whether a cure that had to wait is due.
+    pub(crate) fn is_quiet(&mut self, now: Now) -> bool {
         if self.is_up {
             self.state = StreamState::Quiet;
             self.stale_asks = 0;
@@ -236,6 +240,17 @@ impl Watch {
         let wait_ns = self.rhythm.patience_ns() << self.quiet_asks.min(8);
         self.quiet_asks += 1;
         self.ask_ns = now.monotonic_ns + wait_ns.min(QUIET_MS_MAX * 1_000_000);
+        self.owes_reconnect && self.may_reconnect(now)
+    }
+
+    fn may_reconnect(&mut self, now: Now) -> bool {
+        let may = now.monotonic_ns >= self.next_reconnect_ns;
+        if may {
+            self.next_reconnect_ns = now.after_ms(self.reconnect_wait_ms);
+            self.reconnect_wait_ms = (self.reconnect_wait_ms * 2).min(RECONNECT_MS.1);
+        }
+        self.owes_reconnect = !may;
+        may
     }
 
     /// The venue told of newer trades: they may still be on their way.
@@ -258,17 +273,13 @@ impl Watch {
         self.quiet_asks = 0;
         let wait_ms = FIRST_WORD_MS << self.stale_asks.saturating_sub(2).min(3);
         self.ask_ns = now.after_ms(wait_ms);
-        match self.stale_asks {
-            1 => {
-                (self.is_resuming, self.awaits_history) = (true, true);
-                Cure::Resubscribe
-            }
-            _ if now.monotonic_ns >= self.next_reconnect_ns => {
-                self.next_reconnect_ns = now.after_ms(self.reconnect_wait_ms);
-                self.reconnect_wait_ms = (self.reconnect_wait_ms * 2).min(RECONNECT_MS.1);
-                Cure::Reconnect
-            }
-            _ => Cure::Wait,
+        if self.stale_asks == 1 {
+            (self.is_resuming, self.awaits_history) = (true, true);
+            Cure::Resubscribe
+        } else if self.may_reconnect(now) {
+            Cure::Reconnect
+        } else {
+            Cure::Wait
         }
     }
 }

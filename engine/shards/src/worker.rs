@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 
 use tickplane_candles::{Decimals, Outcome, Skew};
-use tickplane_model::{ExchangeId, Timeframe, Trade, TradeFlags};
-use tickplane_rings::{Receiver, WorkerEvent};
+use tickplane_model::{ExchangeId, Timeframe, Trade, TradeFlags, TradeId};
+use tickplane_rings::{Overwritten, Receiver, WorkerEvent};
 use tickplane_segments::{EventWriter, Stage, ThreadCounter, ThreadHealth, TradeRingReader};
 
 use crate::feed::{Feed, Told};
@@ -51,13 +51,27 @@ struct Symbol {
     dues_ns: [i64; TIMEFRAMES],
     /// Finds the decimals of its trades, once for all timeframes.
     decimals: Decimals,
-    /// The newest trade folded.
+    /// The number of the trade folded last.
     trade_seq: u64,
+    /// Its id and venue time.
+    last: (TradeId, i64),
+    /// Trades that had been overwritten when they were to be read, up to the next one folded.
+    hole: Option<Hole>,
+    /// Losses the shard was told of and has not dealt with.
+    owed: u32,
     /// When the newest trade folded was read from its socket.
     receive_ns: i64,
     /// Whether a trade that is no history was folded since the last publication.
     has_live_trades: bool,
     is_changed: bool,
+}
+
+/// Numbers of the trade ring whose trades nobody can read there any more.
+#[derive(Clone, Copy)]
+struct Hole {
+    ring: usize,
+    from: u64,
+    to: u64,
 }
 
 /// What a worker knows of a venue.
@@ -122,6 +136,9 @@ impl Worker {
             feeds,
             decimals: Decimals::default(),
             trade_seq: 0,
+            last: (TradeId::NONE, 0),
+            hole: None,
+            owed: 0,
             receive_ns: 0,
             has_live_trades: false,
             is_changed: false,
@@ -202,25 +219,38 @@ impl Worker {
         while events < BATCH_MAX
             && let Some(event) = self.receivers[ring].pop()
         {
-            self.take(event);
+            self.take(ring, event);
             events += 1;
         }
         events
     }
 
-    fn take(&mut self, event: WorkerEvent) {
+    fn take(&mut self, ring: usize, event: WorkerEvent) {
         match event {
             WorkerEvent::Trade { slot, seq, trade } => self.fold(slot, seq, &trade),
-            WorkerEvent::CatchUp { slot, from, to } => self.catch_up(slot, from, to),
+            WorkerEvent::CatchUp { slot, from, to } => self.catch_up(ring, slot, from, to),
             WorkerEvent::Down { slot, at_ns } => self.each_feed_at(slot, at_ns, Feed::down),
             WorkerEvent::Up { slot, at_ns } => self.each_feed_at(slot, at_ns, Feed::up),
             WorkerEvent::Lost { slot, at_ns } => self.each_feed_at(slot, at_ns, Feed::lost),
             WorkerEvent::Missing { slot, from_ns, to_ns } => self.each_feed(slot, |feed| feed.missing(from_ns, to_ns)),
             WorkerEvent::Filled { slot, from_ns, to_ns } => self.filled(slot, from_ns, to_ns),
+            WorkerEvent::Again { slot, trade } => self.fold_again(slot, &trade),
+            WorkerEvent::Repaid { slot, lost } => self.repaid(slot, lost),
         }
     }
 
     fn fold(&mut self, slot: u32, seq: u64, trade: &Trade) {
+        if self.symbols[slot as usize].hole.is_some() {
+            self.report_hole(slot, trade);
+        }
+        self.fold_again(slot, trade);
+        let symbol = &mut self.symbols[slot as usize];
+        symbol.trade_seq = seq;
+        symbol.last = (trade.id, trade.exchange_ns);
+    }
+
+    /// Folds a trade, whatever its number.
+    fn fold_again(&mut self, slot: u32, trade: &Trade) {
         let symbol = &mut self.symbols[slot as usize];
         let venue = &mut self.venues[symbol.exchange as usize];
         if !trade.flags.contains(TradeFlags::HISTORY) && !trade.flags.contains(TradeFlags::BACKFILLED) {
@@ -237,31 +267,59 @@ impl Worker {
             *due_ns = feed.next_close_ns();
             venue.due_ns = venue.due_ns.min(*due_ns);
         }
-        symbol.trade_seq = seq;
         symbol.receive_ns = trade.receive_ns;
         mark_changed(symbol, slot, &mut self.changed);
     }
 
-    /// Reads trades that did not fit the ring from the shared one; what was overwritten there is a counted loss.
-    fn catch_up(&mut self, slot: u32, from: u64, to: u64) {
-        let mut lost = 0;
+    /// Reads trades that did not fit the ring from the shared one; what was overwritten there is a counted loss, of which
+    /// the shard is told.
+    fn catch_up(&mut self, ring: usize, slot: u32, from: u64, to: u64) {
         for seq in from..=to {
-            match self.symbols[slot as usize].trades.trade(seq) {
+            let symbol = &mut self.symbols[slot as usize];
+            match symbol.trades.trade(seq) {
                 Some(trade) => self.fold(slot, seq, &trade),
-                None => lost += 1,
+                None => {
+                    symbol.hole.get_or_insert(Hole { ring, from: seq, to: seq }).to = seq;
+                    self.health.lost(1);
+                }
             }
         }
-        if lost > 0 {
-            self.health.lost(lost);
-            let at_ns = self.symbols[slot as usize].receive_ns;
-            self.each_feed_at(slot, at_ns, Feed::lost_for_good);
+    }
+
+    /// The first trade after a hole: now it is known how far the hole goes.
+    #[cold]
+    fn report_hole(&mut self, slot: u32, next: &Trade) {
+        let symbol = &mut self.symbols[slot as usize];
+        let Some(Hole { ring, from, to }) = symbol.hole.take() else { return };
+        let before = (next.id, next.exchange_ns);
+        // Where nothing was folded before, the hole begins with the shard's own first trade.
+        let after = if symbol.trade_seq > 0 { symbol.last } else { before };
+        let (from_ns, to_ns) = (after.1.min(before.1), after.1.max(before.1));
+        if self.receivers[ring].report(Overwritten { slot, from, to, after, before }) {
+            symbol.owed += 1;
+            self.each_feed(slot, |feed| feed.missing(from_ns, to_ns));
+        } else {
+            self.each_feed(slot, |feed| feed.missing_for_good(from_ns, to_ns));
+        }
+    }
+
+    /// The shard has dealt with a loss.
+    fn repaid(&mut self, slot: u32, lost: Option<(i64, i64)>) {
+        let symbol = &mut self.symbols[slot as usize];
+        symbol.owed = symbol.owed.saturating_sub(1);
+        if let Some((from_ns, to_ns)) = lost {
+            self.each_feed(slot, |feed| feed.missing_for_good(from_ns, to_ns));
         }
     }
 
     /// Nothing is missing in a span of venue time. Without a live trade that time is unknown, and nothing would come to
     /// publish the rows that change by it.
     fn filled(&mut self, slot: u32, from_ns: i64, to_ns: i64) {
-        let exchange = self.symbols[slot as usize].exchange;
+        let Symbol { exchange, owed, hole, .. } = self.symbols[slot as usize];
+        if owed > 0 || hole.is_some() {
+            // Complete is what the shard has, not what came here. It says so again when it has dealt with that.
+            return;
+        }
         let is_timeless = self.venues[exchange as usize].skew.past_venue_time(0).is_none();
         self.each_feed(slot, |feed| {
             feed.filled(from_ns, to_ns);

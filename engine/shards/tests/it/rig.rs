@@ -11,7 +11,7 @@ use tickplane_model::{Calendar, ExchangeId, Instrument, InstrumentStatus, Key, P
 use tickplane_rings::ring;
 use tickplane_segments::{
     ArenaShape, ConnectionStatus, Instance, InstrumentShape, Plane, PlaneShape, PlaneWriter, SeriesShape, StreamStatus,
-    TradeRecord,
+    TradeReader, TradeRecord,
 };
 use tickplane_shards::{
     Action, Address, Clock, ConnectionSpec, Feed, Fetch, FetchError, Happening, Now, OwnedInstrument, Route, Shard,
@@ -95,6 +95,9 @@ pub(crate) struct Rig {
     pub(crate) hosts: Vec<String>,
     /// What it asked by REST and was not answered yet.
     pub(crate) fetches: Vec<Fetch>,
+    /// The ids that a reader of each symbol's trades has seen, who keeps up.
+    pub(crate) seen: [Vec<u64>; 2],
+    readers: [TradeReader; 2],
     /// Whether the shard holds a TCP connection.
     pub(crate) is_connected: bool,
     writer: PlaneWriter,
@@ -113,6 +116,11 @@ fn instrument(symbol: &str) -> Instrument {
         quote_volume_24h: 1e8,
         status: InstrumentStatus::Trading,
     }
+}
+
+fn reader(plane: &Plane, symbol: &str) -> TradeReader {
+    let key = Key::Trades { exchange: ExchangeId::Kraken, symbol: Symbol::new(symbol).unwrap() };
+    plane.trades(&key).unwrap()
 }
 
 impl Rig {
@@ -166,7 +174,10 @@ impl Rig {
         };
         shard.add_connection(spec, clock.now());
         let plane = Plane::open(&instance).unwrap();
+        let readers = ["BTC-USD", "ETH-USD"].map(|symbol| reader(&plane, symbol));
         Self {
+            readers,
+            seen: [Vec::new(), Vec::new()],
             shard,
             worker,
             clock,
@@ -205,6 +216,11 @@ impl Rig {
     }
 
     fn act(&mut self) {
+        for (reader, seen) in self.readers.iter_mut().zip(&mut self.seen) {
+            while let tickplane_segments::Next::Item(TradeRecord { trade, .. }) = reader.poll() {
+                seen.push(trade.id.low);
+            }
+        }
         while let Some(action) = self.shard.next_action() {
             match action {
                 Action::Connect { connection, attempt, host, port } => {
@@ -314,8 +330,7 @@ impl Rig {
 
     /// The ids of the trades in a symbol's shared ring.
     pub(crate) fn published(&self, symbol: &str) -> Vec<u64> {
-        let key = Key::Trades { exchange: ExchangeId::Kraken, symbol: Symbol::new(symbol).unwrap() };
-        let mut reader = self.plane.trades(&key).unwrap();
+        let mut reader = reader(&self.plane, symbol);
         reader.rewind(u64::MAX);
         let mut ids = Vec::new();
         while let tickplane_segments::Next::Item(TradeRecord { trade, .. }) = reader.poll() {

@@ -1,9 +1,9 @@
 //! Each trade once, in order, and every loss told.
 
-use tickplane_segments::{ConnectionCounter, ThreadCounter};
-use tickplane_shards::CloseReason;
+use tickplane_segments::{ConnectionCounter, StreamCounter, ThreadCounter};
+use tickplane_shards::{CloseReason, FetchError};
 
-use crate::rig::{Rig, ack, trades};
+use crate::rig::{Rig, ack, rest, trades};
 
 fn connected(ring_events: usize) -> Rig {
     let mut rig = Rig::new(ring_events);
@@ -94,4 +94,77 @@ fn a_message_in_pieces_is_one_message() {
         rig.receive(&[byte]);
     }
     assert_eq!(rig.published("ETH-USD"), [5]);
+}
+
+/// A rig whose worker slept while 800 trades came, of which the shared ring still holds the newest.
+fn overslept() -> Rig {
+    let mut rig = connected(8);
+    for batch in 0..40 {
+        rig.say(&[trades("BTC-USD", "update", batch * 20 + 1..batch * 20 + 21, batch * 10)]);
+    }
+    for _ in 0..10 {
+        rig.end_turn();
+    }
+    assert!(rig.folded("BTC-USD") < 800);
+    assert!(rig.rows("BTC-USD")[0].1.contains("gap="));
+    rig
+}
+
+#[test]
+fn what_a_worker_missed_is_fetched_for_it_alone() {
+    let mut rig = overslept();
+    let published = rig.published("BTC-USD");
+    let missing = 800 - rig.folded("BTC-USD");
+    let (path, ticket) = rig.asked("BTC-USD", 3);
+    assert!(path.contains("since="), "{path}");
+    // The venue answers in two parts, and more than is missing.
+    rig.answer(ticket, rest("BTC-USD", 5..300, 0));
+    rig.heartbeats(3);
+    assert!(rig.fetches.iter().all(|fetch| !fetch.request.path.contains("BTC/USD")), "the worker has no room yet");
+    for _ in 0..100 {
+        rig.end_turn();
+    }
+    let (_, ticket) = rig.asked("BTC-USD", 3);
+    rig.answer(ticket, rest("BTC-USD", 299..700, 300));
+    for _ in 0..200 {
+        rig.end_turn();
+    }
+    assert_eq!(rig.folded("BTC-USD"), 800);
+    assert_eq!(rig.published("BTC-USD"), published, "readers have had them");
+    assert_eq!(rig.stream("BTC-USD").count(StreamCounter::Refetched), missing);
+    rig.heartbeats(2);
+    rig.end_turn();
+    let rows = rig.rows("BTC-USD");
+    assert!(rows.iter().all(|(_, quality)| !quality.contains("gap=")), "{rows:?}");
+    assert!(rig.fetches.iter().all(|fetch| !fetch.request.path.contains("BTC/USD")), "nothing else is asked");
+}
+
+#[test]
+fn until_then_nobody_takes_its_gap_away() {
+    let mut rig = overslept();
+    // A seam that the stream itself fills: the shard has every trade, and says so.
+    rig.say(&[trades("BTC-USD", "update", 803..805, 500), trades("BTC-USD", "update", 801..803, 500)]);
+    for _ in 0..10 {
+        rig.end_turn();
+    }
+    assert!(rig.rows("BTC-USD")[0].1.contains("gap="), "{:?}", rig.rows("BTC-USD"));
+}
+
+#[test]
+fn what_a_worker_missed_and_the_venue_does_not_give_stays_a_gap() {
+    let mut rig = overslept();
+    let folded = rig.folded("BTC-USD");
+    for _ in 0..120 {
+        rig.heartbeats(1);
+        while let Some(fetch) = rig.fetches.pop() {
+            rig.answer(fetch.ticket, Err(FetchError::Failed("status 500".to_owned())));
+        }
+        rig.end_turn();
+    }
+    // An interruption that missed nothing is no reason to believe that all is well.
+    rig.say(&[trades("BTC-USD", "update", 803..805, 2_000), trades("BTC-USD", "update", 801..803, 2_000)]);
+    rig.end_turn();
+    assert_eq!(rig.folded("BTC-USD"), folded + 4);
+    assert!(rig.rows("BTC-USD")[0].1.contains("gap="), "{:?}", rig.rows("BTC-USD"));
+    assert_eq!(rig.stream("BTC-USD").count(StreamCounter::SeamsLost), 1);
 }

@@ -114,7 +114,9 @@ impl Venue {
         let bytes: Vec<u8> = messages.iter().flat_map(|text| frame(text)).collect();
         let mut rest = &bytes[..];
         while !rest.is_empty() && rig.is_connected {
-            let length = if random.below(4) == 0 { 1 + random.below(rest.len() as u64) as usize } else { rest.len() };
+            // As much as one read takes.
+            let read = rest.len().min(8_192);
+            let length = if random.below(4) == 0 { 1 + random.below(read as u64) as usize } else { read };
             rig.receive(&rest[..length]);
             rest = &rest[length..];
         }
