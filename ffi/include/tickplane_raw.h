@@ -130,7 +130,7 @@ static inline const char *tpr_strerror(int32_t status) {
 enum { TPR_SEGMENT_PLANE = 1, TPR_SEGMENT_EXCHANGE = 2 };
 enum { TPR_STATE_NEW = 0, TPR_STATE_LIVE = 1, TPR_STATE_CLOSED = 2, TPR_STATE_REPLACED = 3 };
 enum { TPR_ENTRY_LIVE = 1, TPR_ENTRY_MOVED = 2 };
-enum { TPR_INSTRUMENT = 1, TPR_SERIES = 2, TPR_EVENTS = 3, TPR_THREAD = 4, TPR_CONNECTION = 5 };
+enum { TPR_INSTRUMENT = 1, TPR_SERIES = 2, TPR_EVENTS = 3, TPR_THREAD = 4, TPR_CONNECTION = 5, TPR_HISTORY = 6 };
 enum {
     TPR_COLUMN_OPEN_TIME_NS = 0,
     TPR_COLUMN_OPEN = 1,
@@ -254,6 +254,12 @@ typedef struct tpr_thread_t {
     uint64_t counters[16];
     tpr_histogram_t stages[1]; /* As many as shape[0] says. */
 } tpr_thread_t;
+
+typedef struct tpr_history_t {
+    tpr_region_t region;
+    uint64_t epoch, series, filled, requests_left, eta_ns, price_difference, volume_difference, worst;
+    uint64_t counters[16];
+} tpr_history_t;
 
 #define TPR_AT(type, field, offset) TPR_ASSERT(offsetof(type, field) == (offset), #type "." #field)
 #define TPR_SIZE(type, bytes) TPR_ASSERT(sizeof(type) == (bytes), #type)
@@ -389,6 +395,16 @@ TPR_AT(tpr_thread_t, runtime, 72);
 TPR_AT(tpr_thread_t, core, 80);
 TPR_AT(tpr_thread_t, counters, 128);
 TPR_AT(tpr_thread_t, stages, 256);
+TPR_AT(tpr_history_t, epoch, 64);
+TPR_AT(tpr_history_t, series, 72);
+TPR_AT(tpr_history_t, filled, 80);
+TPR_AT(tpr_history_t, requests_left, 88);
+TPR_AT(tpr_history_t, eta_ns, 96);
+TPR_AT(tpr_history_t, price_difference, 104);
+TPR_AT(tpr_history_t, volume_difference, 112);
+TPR_AT(tpr_history_t, worst, 120);
+TPR_AT(tpr_history_t, counters, 128);
+TPR_SIZE(tpr_history_t, 256);
 TPR_ASSERT(sizeof(double) == 8 && sizeof(size_t) == 8, "the format's numbers");
 
 /* ---- words ---- */
@@ -1521,6 +1537,16 @@ static inline int32_t tpr_events_follow(const tpr_segment_t *plane, tpr_events_t
         out->cursor[i].next = head < UINT64_MAX ? head + 1 : UINT64_MAX;
     }
     return TPR_OK;
+}
+
+/* Goes back to the oldest events that the rings still hold. */
+static inline void tpr_events_rewind(tpr_events_t *events) {
+    for (uint32_t i = 0; i < events->rings; i++) {
+        tpr_cursor_t *cursor = &events->cursor[i];
+        const uint64_t head = tpr_load_acquire(cursor->head);
+        /* The oldest slot may be overwritten at any moment. */
+        cursor->next = head < cursor->capacity ? 1 : head - cursor->capacity + 2;
+    }
 }
 
 /* Copies the next events, at most `max`; several rings take turns. `*lost` says how many were overwritten before they could
