@@ -15,6 +15,7 @@
 //! | `sum.rs` | exact decimal sums |
 //! | `outage.rs` | when the stream was down |
 //! | `skew.rs` | local time into venue time |
+//! | `roll_up.rs` | rows of a coarser timeframe from finer ones |
 //! | `venue.rs` | rows that the venue's own candles make |
 #![forbid(unsafe_code)]
 
@@ -22,6 +23,7 @@ mod closed;
 mod decimal;
 mod outage;
 mod prepared;
+mod roll_up;
 mod row;
 mod series;
 mod skew;
@@ -30,6 +32,7 @@ mod venue;
 
 pub use decimal::Decimal;
 pub use prepared::{Decimals, Prepared};
+pub use roll_up::roll_up;
 pub use series::{AHEAD_MAX_NS, BEHIND_MAX_NS, Outcome, Rows, Series, SeriesConfig};
 pub use skew::Skew;
 pub use sum::{NUMBER_MAX, NUMBER_MIN, Sum, is_summable};

@@ -11,17 +11,18 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use tickplane_control::{Action, Control, Input, Outcome, Wanted};
-use tickplane_model::{ExchangeId, Symbol};
+use tickplane_model::{ExchangeId, Instrument, Symbol};
 use tickplane_runtimes::{Notice, Ringer, SystemClock};
 use tickplane_segments::Instance;
 use tickplane_shards::{Clock, Happening, Report};
 
 use crate::bell::BellThread;
-use crate::config::Config;
+use crate::config::{Config, HistoryRows, Reconcile};
 use crate::control_socket::{ControlRequest, ControlSocket};
 use crate::error::DaemonError;
 use crate::fetch_pool::FetchPool;
 use crate::gate::ConnectGate;
+use crate::history::{Answered, Histories, History, Subject};
 use crate::ledger::Ledger;
 use crate::plane::Plane;
 use crate::talk::Talk;
@@ -46,6 +47,7 @@ type Reply = Result<Vec<Symbol>, String>;
 enum Message {
     Wish(Input, Sender<Reply>),
     Listed(ExchangeId, Result<Vec<Vec<u8>>, String>),
+    Candles(Answered),
     Shutdown { is_removing: bool },
 }
 
@@ -81,7 +83,19 @@ impl Daemon {
         let control = Control::new(venues.values().map(|venue| (venue.exchange, wanted(&config, venue.id()))));
         let bell = BellThread::start(plane.bell(), sleep).map_err(DaemonError::Thread)?;
         let waiting = HashMap::new();
-        let cold = Cold { plane, control, venues, gate, fetches, waiting, messages: messages.clone(), talk, clock };
+        let cold = Cold {
+            histories: Histories::default(),
+            config,
+            plane,
+            control,
+            venues,
+            gate,
+            fetches,
+            waiting,
+            messages: messages.clone(),
+            talk,
+            clock,
+        };
         let cold = std::thread::Builder::new()
             .name("cold".to_owned())
             .spawn(move || {
@@ -173,7 +187,9 @@ fn wanted(config: &Config, id: ExchangeId) -> Wanted {
 
 /// The cold thread.
 struct Cold {
+    config: Config,
     plane: Plane,
+    histories: Histories,
     control: Control,
     venues: BTreeMap<ExchangeId, Venue>,
     gate: Arc<ConnectGate>,
@@ -209,6 +225,9 @@ impl Cold {
                 self.plane.heartbeat(now.epoch_ns);
                 let actions = self.control.timeout(now.monotonic_ns);
                 self.act(actions);
+                for (id, fills) in self.histories.tick(now) {
+                    self.plane.fill(id, fills);
+                }
             }
         }
     }
@@ -221,6 +240,12 @@ impl Cold {
                 input
             }
             Message::Listed(id, result) => Input::Listed(id, result),
+            Message::Candles(answered) => {
+                let id = answered.exchange;
+                let fills = self.histories.answered(answered, self.clock.now());
+                self.plane.fill(id, fills);
+                return;
+            }
             Message::Shutdown { .. } => return,
         };
         let actions = self.control.handle(input, self.clock.now().monotonic_ns);
@@ -234,17 +259,42 @@ impl Cold {
                 Action::Launch(id, instruments) => {
                     let venue = &self.venues[&id];
                     let opened = self.fetches.open(id, &venue.rest).map_err(|error| format!("REST threads: {error}"));
-                    if let Err(reason) = opened.and_then(|()| self.plane.launch(venue, &instruments)) {
+                    let launched = opened.and_then(|()| self.plane.launch(venue, &instruments));
+                    if let Err(reason) = launched.and_then(|()| self.begin_history(id, instruments)) {
                         let undone = self.control.handle(Input::Stop(id), self.clock.now().monotonic_ns);
                         drop(undone);
                         self.tell(id, Outcome::Failed { reason, retry_ms: None });
                         return;
                     }
                 }
-                Action::Halt(id) => self.plane.halt(id),
+                Action::Halt(id) => {
+                    self.histories.end(id);
+                    self.plane.halt(id);
+                }
                 Action::Tell(id, outcome) => self.tell(id, outcome),
             }
         }
+    }
+
+    /// Fills what is missing of an exchange's series, and compares them with the venue's, from now on.
+    fn begin_history(&mut self, id: ExchangeId, instruments: Vec<Instrument>) -> Result<(), String> {
+        if self.config.history == HistoryRows::Off && self.config.reconcile == Reconcile::Off {
+            return Ok(());
+        }
+        let venue = &self.venues[&id];
+        let subject = Subject { exchange: venue.exchange, instruments, rest: venue.rest.clone() };
+        // One of an earlier start holds the record as long as it is there.
+        self.histories.end(id);
+        let (record, reader) = self.plane.history(id)?;
+        let (messages, config, talk, now) = (&self.messages, &self.config, self.talk.clone(), self.clock.now());
+        self.histories.start(id, |start| {
+            let messages = messages.clone();
+            // A plane that ended meanwhile needs no answer.
+            let answer = move |ticket, answer| {
+                drop(messages.send(Message::Candles(Answered { exchange: id, start, ticket, answer })));
+            };
+            History::begin(config, subject, reader, record, answer, talk, now)
+        })
     }
 
     /// Asks the venue for its instruments, on a thread of its own: answers are large and venues slow.

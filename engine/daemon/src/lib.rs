@@ -9,6 +9,8 @@ mod daemon;
 mod error;
 mod fetch_pool;
 mod gate;
+mod history;
+mod history_pool;
 mod https;
 mod ledger;
 mod memory;
@@ -20,7 +22,8 @@ mod trust;
 mod venue;
 
 pub use config::{
-    Config, ConfigError, ConfigFileError, ExchangeConfig, INSTANCE, NotCarried, THREADS_MAX, TOP, carried, nearest,
+    Config, ConfigError, ConfigFileError, ExchangeConfig, HistoryRows, INSTANCE, NotCarried, Reconcile, THREADS_MAX,
+    TOP, UnknownReconcile, carried, nearest,
 };
 pub use control_socket::{ControlAnswer, ControlError, ControlRequest, request};
 pub use daemon::{Daemon, Started};

@@ -9,11 +9,14 @@ use tickplane_candles::SeriesConfig;
 use tickplane_exchanges::{ConnectionPlan, Endpoint, Hosts};
 use tickplane_model::{ExchangeId, Instrument, InstrumentIndex, Symbol, Trade};
 use tickplane_runtimes::{Command, Thread};
-use tickplane_segments::{Bell, ExchangeWriter, Instance, InstrumentWriter, PlaneWriter};
-use tickplane_shards::{Address, ConnectionSpec, Feed, OwnedInstrument, Route, SymbolFeeds};
+use tickplane_segments::{
+    Bell, ExchangeWriter, HistoryRecord, Instance, InstrumentWriter, Plane as Reader, PlaneWriter,
+};
+use tickplane_shards::{Address, ConnectionSpec, Feed, History, OwnedInstrument, Route, SymbolFeeds};
 
 use crate::config::Config;
 use crate::error::DaemonError;
+use crate::history::Fill;
 use crate::memory::arena_shape;
 use crate::threads::{Outside, Threads, start_threads, writing_threads};
 use crate::venue::Venue;
@@ -23,6 +26,9 @@ use crate::venue::Venue;
 struct Place {
     shard: usize,
     index: InstrumentIndex,
+    worker: usize,
+    /// In its worker.
+    slot: u32,
 }
 
 /// What one launch hands to the threads.
@@ -114,6 +120,23 @@ impl Plane {
         Ok(())
     }
 
+    /// The record of an exchange's history, and a reader of what the plane publishes.
+    pub(crate) fn history(&mut self, exchange: ExchangeId) -> Result<(HistoryRecord, Arc<Reader>), String> {
+        let record = self.writer.history(exchange).map_err(|error| error.to_string())?;
+        let reader = Reader::open(&self.instance).map_err(|error| error.to_string())?;
+        Ok((record, Arc::new(reader)))
+    }
+
+    /// Hands the venue's candles to the workers of their symbols.
+    pub(crate) fn fill(&self, exchange: ExchangeId, fills: Vec<Fill>) {
+        for Fill { symbol, timeframe, candles, purpose } in fills {
+            if let Some(Place { worker, slot, .. }) = self.places.get(&(exchange, symbol)) {
+                let history = History { slot: *slot, timeframe, candles, purpose };
+                self.threads.workers[*worker].waking().send(Command::History(vec![history]));
+            }
+        }
+    }
+
     /// Closes an exchange's connections; what was published stays.
     pub(crate) fn halt(&self, exchange: ExchangeId) {
         for shard in &self.threads.shards {
@@ -185,13 +208,14 @@ impl Plane {
         let kept = kept_trades(&writer);
         feeds.iter_mut().for_each(|feed| feed.refold(&kept));
         let symbol = SymbolFeeds { exchange: venue.id(), trades: writer.trades(), feeds };
-        let route = Route { ring, slot: self.symbols_of_worker[worker] };
+        let slot = self.symbols_of_worker[worker];
+        let route = Route { ring, slot };
         let ids = venue.exchange.meta().trade_ids;
         launch.symbols[worker].push(symbol);
         launch.instruments[shard].push(OwnedInstrument::new(writer, ids, route));
         self.symbols_of_worker[worker] += 1;
         self.instruments_of_shard[shard] += 1;
-        Ok(Place { shard, index })
+        Ok(Place { shard, index, worker, slot })
     }
 
     /// The connections that carry these instruments of one shard, numbered on from `number`.

@@ -1,6 +1,7 @@
 //! One exchange's REST host: what is asked of it stays within its limits, and it is left alone when it says so.
 #![allow(clippy::disallowed_methods, reason = "whoever asks a venue may have to wait first")]
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ const STAY_S_MAX: u32 = 3 * 86_400;
 /// Nobody waits longer for an answer than this, so a question that would have to is not asked.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
+/// How soon a question that gave way to another looks again.
+const GIVE_WAY_NS: u64 = 20_000_000;
 /// What the plane takes of the venue's limit, which is per IP: the user's own programs ask from the same one.
 const SHARE_PERCENT: u32 = 50;
 
@@ -34,6 +37,8 @@ pub(crate) struct Rest {
     /// Under which the ledger keeps the venue's bans.
     key: String,
     budget: Mutex<Budget>,
+    /// Questions that wait for room in the budget and go before any history.
+    urgent: AtomicU32,
     ledger: Arc<Ledger>,
     talk: Talk,
 }
@@ -47,6 +52,7 @@ impl Rest {
             host: base.to_owned(),
             key: format!("{} rest{own}", meta.id),
             budget: Mutex::new(Budget::new(meta.limits.requests, SHARE_PERCENT)),
+            urgent: AtomicU32::new(0),
             ledger,
             talk,
         }
@@ -59,7 +65,20 @@ impl Rest {
 
     /// Sends one request when the budget allows it, and waits for the answer.
     pub(crate) fn ask(&self, request: &Request) -> Result<Vec<u8>, FetchError> {
-        self.turn(request.weight)?;
+        self.urgent.fetch_add(1, Ordering::Relaxed);
+        let turn = self.turn(request.weight, || false);
+        self.urgent.fetch_sub(1, Ordering::Relaxed);
+        turn?;
+        self.send(request)
+    }
+
+    /// The same for what can wait: nothing goes out while another question waits for room in the budget.
+    pub(crate) fn ask_in_spare_time(&self, request: &Request) -> Result<Vec<u8>, FetchError> {
+        self.turn(request.weight, || self.urgent.load(Ordering::Relaxed) > 0)?;
+        self.send(request)
+    }
+
+    fn send(&self, request: &Request) -> Result<Vec<u8>, FetchError> {
         match self.https.fetch(request) {
             Ok(answer) => Ok(answer),
             Err(HttpsError::Failed(text)) => Err(FetchError::Failed(text)),
@@ -71,8 +90,8 @@ impl Rest {
         }
     }
 
-    /// Waits until the budget has room; fails while the venue wants no requests.
-    fn turn(&self, weight: u32) -> Result<(), FetchError> {
+    /// Waits until the budget has room and nobody goes before; fails while the venue wants no requests.
+    fn turn(&self, weight: u32, is_held_back: impl Fn() -> bool) -> Result<(), FetchError> {
         let clock = SystemClock::new();
         let start = clock.now();
         loop {
@@ -82,7 +101,8 @@ impl Rest {
             if !closed.is_zero() {
                 return Err(FetchError::RetryAfter { seconds: closed.as_secs() as u32 + 1 });
             }
-            let wait_ns = match self.spend(weight, now) {
+            let spent = if is_held_back() { Err(GIVE_WAY_NS) } else { self.spend(weight, now) };
+            let wait_ns = match spent {
                 Ok(()) => return Ok(()),
                 Err(wait_ns) => wait_ns,
             };

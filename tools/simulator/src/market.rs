@@ -212,7 +212,7 @@ impl Market {
         let mut bars = Vec::new();
         if from_ns < self.origin_ns {
             bars = self.past(index, from_ns);
-            bars.retain(|bar| bar.open_ns >= from_ns && bar.open_ns < to_ns);
+            bars.retain(|bar| bar.open_ns >= from_ns && bar.open_ns < to_ns.saturating_add(length_ns));
         }
         bars.extend(instrument.bars.between(from_ns, to_ns.saturating_add(length_ns)));
         let mut rows = bar::regroup(bars.iter(), length_ns, offset_ns);
@@ -290,6 +290,19 @@ impl Market {
             day.merge(hour);
         }
         day
+    }
+
+    /// The venue's candles of intervals with trades that open in [from, to), oldest first, its past included.
+    pub(crate) fn candles(
+        &self,
+        index: u32,
+        length_ns: i64,
+        offset_ns: i64,
+        from_ns: i64,
+        to_ns: i64,
+    ) -> Vec<TallyRow> {
+        let rows = self.traded(index, length_ns, offset_ns, from_ns, to_ns);
+        rows.iter().map(|row| TallyRow::new(row, &self.instrument(index).listing)).collect()
     }
 
     /// The account of an instrument since the market began: intervals with trades, oldest first. An interval that

@@ -159,6 +159,25 @@ impl Simulation {
         .unwrap_or_default()
     }
 
+    /// The candles of a symbol as the venue tells them by REST, of intervals that open in [from, to) and had trades, oldest
+    /// first: its past before the market began included, and what [`Simulation::misstate_candles`] did to them. Empty for a
+    /// symbol that is not listed.
+    #[must_use]
+    pub fn candles(
+        &self,
+        exchange: ExchangeId,
+        symbol: &Symbol,
+        timeframe: Timeframe,
+        (from_ns, to_ns): (i64, i64),
+    ) -> Vec<TallyRow> {
+        let offset_ns = if timeframe == Timeframe::W1 { MONDAY_NS } else { 0 };
+        let candles = |market: &Market| {
+            let index = market.index_of(symbol)?;
+            Some(market.candles(index, timeframe.length_ns(), offset_ns, from_ns, to_ns))
+        };
+        self.with(exchange, candles).flatten().unwrap_or_default()
+    }
+
     /// Trades of a symbol since the market began; 0 for one that is not listed.
     #[must_use]
     pub fn trades_made(&self, exchange: ExchangeId, symbol: &Symbol) -> u64 {

@@ -59,18 +59,22 @@ pub struct Look {
     pub epoch_ns: i64,
 }
 
-/// Looks at a series at local time `epoch_ns`.
+/// Looks at a series at local time `epoch_ns`; `None` while the venue may still change the row before the first.
 #[must_use]
-pub fn look(standing: &Standing<'_>, wish: &Wish, epoch_ns: i64) -> Look {
+pub fn look(standing: &Standing<'_>, wish: &Wish, epoch_ns: i64) -> Option<Look> {
+    let begins_ns = standing.calendar.open_time_ns(standing.timeframe, standing.first_row);
+    if begins_ns + wish.lag_ns > epoch_ns {
+        return None;
+    }
     let mut missing: Vec<Missing> = Vec::new();
-    for rows in before_first(standing, wish, epoch_ns).into_iter().chain(doubtful(standing, wish, epoch_ns)) {
+    for rows in before_first(standing, wish).into_iter().chain(doubtful(standing, wish, epoch_ns)) {
         match missing.last_mut() {
             Some(last) if rows.start <= last.rows.end + JOIN_ROWS => last.rows.end = rows.end,
             _ => missing.push(Missing { carry: standing.close_before(rows.start), rows }),
         }
     }
     let floor = standing.head().saturating_sub(wish.rows);
-    Look { missing, comparable: comparable(standing, epoch_ns), floor, epoch_ns }
+    Some(Look { missing, comparable: comparable(standing, epoch_ns), floor, epoch_ns })
 }
 
 /// Whether a row of ours may be held against the venue's: made whole from trades, and old enough.
@@ -85,12 +89,10 @@ pub fn is_comparable(candle: &Candle, timeframe: Timeframe, epoch_ns: i64) -> bo
         && candle.open_time_ns + timeframe.length_ns() + age_ns <= epoch_ns
 }
 
-/// The rows before the first that are wanted. The row before the first ended before the first began, so the venue has it
-/// for good soon after.
-fn before_first(standing: &Standing<'_>, wish: &Wish, epoch_ns: i64) -> Option<Range<u64>> {
+/// The rows before the first that are wanted.
+fn before_first(standing: &Standing<'_>, wish: &Wish) -> Option<Range<u64>> {
     let wanted = standing.head().saturating_sub(wish.rows)..standing.first_row;
-    let ended_ns = standing.calendar.open_time_ns(standing.timeframe, standing.first_row);
-    (ended_ns + wish.lag_ns <= epoch_ns && !wanted.is_empty()).then_some(wanted)
+    (!wanted.is_empty()).then_some(wanted)
 }
 
 /// Each row with a gap or a partial start that is old enough.
@@ -159,7 +161,7 @@ mod tests {
             candles: &candles,
             is_repairing,
         };
-        look(&standing, &WISH, end_ns + after_ns)
+        look(&standing, &WISH, end_ns + after_ns).unwrap()
     }
 
     fn missing(look: &Look) -> Vec<Range<u64>> {
@@ -183,8 +185,8 @@ mod tests {
             candles: &[],
             is_repairing: false,
         };
-        assert_eq!(missing(&look(&early, &WISH, 1_000 * M1 + 2 * NS_PER_SECOND)), [], "the last row may still change");
-        assert_eq!(missing(&look(&early, &WISH, 1_000 * M1 + 3 * NS_PER_SECOND)), [500..1_000]);
+        assert_eq!(look(&early, &WISH, 1_000 * M1 + 2 * NS_PER_SECOND), None, "the last row may still change");
+        assert_eq!(missing(&look(&early, &WISH, 1_000 * M1 + 3 * NS_PER_SECOND).unwrap()), [500..1_000]);
     }
 
     #[test]

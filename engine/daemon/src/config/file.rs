@@ -11,10 +11,11 @@ use toml::de::DeTable;
 
 use super::reader::{Field, Reader, fields};
 use super::{
-    Config, ConfigError, ConfigFileError, DEPTH, ExchangeConfig, NotCarried, THREADS_MAX, TRADES_KEPT, carried, nearest,
+    Config, ConfigError, ConfigFileError, DEPTH, ExchangeConfig, HistoryRows, NotCarried, THREADS_MAX, TRADES_KEPT,
+    carried, nearest,
 };
 
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 18] = [
     "instance",
     "root",
     "runtime",
@@ -26,6 +27,10 @@ pub(super) const KEYS: [&str; 14] = [
     "depth",
     "revise_rows",
     "grace_ms",
+    "history",
+    "heal_ms",
+    "reconcile",
+    "reconcile_ms",
     "indicators",
     "trades_kept",
     "exchanges",
@@ -84,6 +89,10 @@ fn top_level<'t>(reader: &mut Reader<'t>, config: &mut Config, field: &Field<'t>
         "depth" => put(&mut config.depth, reader.number(field, DEPTH)),
         "revise_rows" => put(&mut config.revise_rows, reader.number(field, 0..=10_000)),
         "grace_ms" => put(&mut config.grace_ms, reader.number(field, 0..=60_000)),
+        "history" => put(&mut config.history, history(reader, field)),
+        "heal_ms" => put(&mut config.heal_ms, reader.number(field, 1_000..=3_600_000)),
+        "reconcile" => put(&mut config.reconcile, reader.word(field)),
+        "reconcile_ms" => put(&mut config.reconcile_ms, reader.number(field, 1_000..=86_400_000)),
         "indicators" => put(&mut config.indicators, reader.list(field, words::<IndicatorSpec>)),
         "trades_kept" => put(&mut config.trades_kept, trades_kept(reader, field)),
         "exchanges" => exchanges(reader, config, field, folder),
@@ -116,6 +125,19 @@ fn timeframes<'t>(reader: &mut Reader<'t>, field: &Field<'t>) -> Option<Vec<Time
     }
     timeframes.sort_unstable();
     Some(timeframes)
+}
+
+/// `true`, `false` or a number of rows.
+fn history<'t>(reader: &mut Reader<'t>, field: &Field<'t>) -> Option<HistoryRows> {
+    match field.value.get_ref().as_bool() {
+        Some(true) => Some(HistoryRows::Depth),
+        Some(false) => Some(HistoryRows::Off),
+        None if field.value.get_ref().as_integer().is_none() => {
+            reader.error(field.value.span(), "history must be true, false or a number of rows");
+            None
+        }
+        None => reader.number(field, 1..=*DEPTH.end()).map(HistoryRows::Rows),
+    }
 }
 
 fn trades_kept<'t>(reader: &mut Reader<'t>, field: &Field<'t>) -> Option<usize> {

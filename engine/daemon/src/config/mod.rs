@@ -3,6 +3,7 @@
 mod error;
 mod exchange;
 mod file;
+mod history;
 mod nearest;
 mod reader;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use tickplane_runtimes::{Choice, Runtime};
 
 pub use error::{ConfigError, ConfigFileError};
 pub use exchange::{ExchangeConfig, NotCarried, carried};
+pub use history::{HistoryRows, Reconcile, UnknownReconcile};
 pub use nearest::nearest;
 
 /// The instance without a name.
@@ -57,6 +59,14 @@ pub struct Config {
     pub revise_rows: u32,
     /// How long after its end a silent candle stays open for late trades, in milliseconds of the venue's time.
     pub grace_ms: u64,
+    /// How much history each series is filled with.
+    pub history: HistoryRows,
+    /// How long a gap is left to the repair by trades before the venue's candles are asked for, in milliseconds.
+    pub heal_ms: u64,
+    /// What is done about closed candles and the venue's own.
+    pub reconcile: Reconcile,
+    /// One page of candles is compared in so many milliseconds, per exchange.
+    pub reconcile_ms: u64,
     /// Indicators of every series.
     pub indicators: Vec<IndicatorSpec>,
     /// Trades kept per instrument; a power of two.
@@ -81,6 +91,10 @@ impl Default for Config {
             depth: 500,
             revise_rows: 120,
             grace_ms: 500,
+            history: HistoryRows::Depth,
+            heal_ms: 30_000,
+            reconcile: Reconcile::Count,
+            reconcile_ms: 30_000,
             indicators: INDICATORS.iter().map(|name| name.parse().expect("the default indicators are known")).collect(),
             trades_kept: 4_096,
             exchanges: BTreeMap::new(),

@@ -62,6 +62,10 @@ fn every_value_arrives() {
         depth = 1_000
         revise_rows = 7
         grace_ms = 0
+        history = 300
+        heal_ms = 1_000
+        reconcile = "repair"
+        reconcile_ms = 5_000
         indicators = ["rsi_7"]
         trades_kept = 0x100
         exchanges.kraken = { autostart = true, symbols = ["BTC-USD", "ETH/USD"], websocket = "ws://[::1]:8080/v2/" }
@@ -87,6 +91,10 @@ fn every_value_arrives() {
         depth: 1_000,
         revise_rows: 7,
         grace_ms: 0,
+        history: HistoryRows::Rows(300),
+        heal_ms: 1_000,
+        reconcile: Reconcile::Repair,
+        reconcile_ms: 5_000,
         indicators: vec!["rsi_7".parse().unwrap()],
         trades_kept: 256,
         exchanges: [(ExchangeId::Kraken, kraken), (ExchangeId::Coinbase, coinbase)].into(),
@@ -117,6 +125,10 @@ fn each_mistake_is_told_with_its_line() {
         ("timeframes = \"1m\"", 1, "timeframes must be a list of texts"),
         ("timeframes = [1]", 1, "timeframes must be a list of texts only, not a whole number"),
         ("indicators = [\"magic_3\"]", 1, "magic_3"),
+        ("history = \"all\"", 1, "history must be true, false or a number of rows"),
+        ("history = 0", 1, "history must be 1 to 1000000, not 0"),
+        ("reconcile = \"mend\"", 1, "unknown reconcile \"mend\"; known are: off count repair"),
+        ("heal_ms = 10", 1, "heal_ms must be 1000 to 3600000, not 10"),
         ("trades_kept = 1000", 1, "trades_kept must be a power of two, like 512 or 1024, not 1000"),
         ("depth = 100", 1, "revise_rows (120) cannot exceed depth (100)"),
         ("depth = 100\nrevise_rows = 101", 2, "revise_rows (101) cannot exceed depth (100)"),

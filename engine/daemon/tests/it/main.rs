@@ -3,6 +3,7 @@
 
 mod control;
 mod cycles;
+mod history;
 mod idle;
 mod plane;
 mod support;

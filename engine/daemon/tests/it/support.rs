@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
-use tickplane_daemon::{Config, Daemon, ExchangeConfig};
+use tickplane_daemon::{Config, Daemon, ExchangeConfig, HistoryRows, Reconcile};
 use tickplane_model::{ExchangeId, Timeframe};
 use tickplane_runtimes::{Runtime, probe};
 use tickplane_segments::{Instance, Plane};
@@ -53,6 +53,8 @@ impl World {
             root: Some(self.planes()),
             timeframes: vec![Timeframe::S1, Timeframe::S5, Timeframe::M1],
             depth: 128,
+            history: HistoryRows::Off,
+            reconcile: Reconcile::Off,
             exchanges,
             ..Config::default()
         }

@@ -15,14 +15,15 @@ const MONDAY_NS: i64 = 4 * NS_PER_DAY;
 const MINUTE_MOVE: f64 = 3e-4;
 
 /// Stretches of the past, newest first: the length of their bars, how long they reach back, and the grid on which they
-/// begin, so that any interval built from them is whole. More than 1,000 bars of every interval.
+/// begin, so that any interval built from them is whole. More than 1,000 bars of every interval that a venue tells, and 500
+/// of those that are made of seconds.
 const STRETCHES: [(i64, i64, i64); 7] = [
-    (NS_PER_SECOND, 1_100 * NS_PER_SECOND, MINUTE_NS),
+    (NS_PER_SECOND, 8_000 * NS_PER_SECOND, MINUTE_NS),
     (MINUTE_NS, 4 * NS_PER_DAY, HOUR_NS),
     (15 * MINUTE_NS, 18 * NS_PER_DAY, NS_PER_DAY),
     (HOUR_NS, 70 * NS_PER_DAY, NS_PER_DAY),
     (2 * HOUR_NS, 420 * NS_PER_DAY, NS_PER_DAY),
-    (NS_PER_DAY, 700 * NS_PER_DAY, WEEK_NS),
+    (NS_PER_DAY, 3_100 * NS_PER_DAY, WEEK_NS),
     (WEEK_NS, 6_000 * NS_PER_DAY, WEEK_NS),
 ];
 

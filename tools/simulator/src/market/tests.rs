@@ -176,6 +176,8 @@ fn the_past_has_a_thousand_rows_of_every_interval_and_finer_ones_make_the_coarse
             let minutes = market.traded(0, 60 * NS_PER_SECOND, 0, day_ns, i64::MAX);
             let coarse = market.traded(0, length_ns, offset_ns, day_ns, i64::MAX);
             assert_eq!(bar::regroup(minutes.iter(), length_ns, offset_ns), coarse, "{timeframe} of minutes");
+            let one = market.traded(0, length_ns, offset_ns, day_ns, day_ns + 1);
+            assert_eq!(one, coarse[..1], "{timeframe}: a row is whole whatever is asked for after it");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use tickplane_model::{Candle, ExchangeId, Key, Quality, Symbol, Timeframe, format_time};
+use tickplane_model::{Candle, Key, Quality, format_time};
 use tickplane_simulator::{Simulation, TallyRow};
 
 use super::protocol::numbers;
@@ -51,23 +51,30 @@ impl Comparison {
         let mut comparison = Self { had_outages, ..Self::default() };
         for (key, rows) in rows.values() {
             if let Key::Candles { exchange, symbol, timeframe } = key {
-                comparison.series(key, rows, &account(simulation, *exchange, symbol, *timeframe));
+                let Some((first, last)) = rows.values().next().zip(rows.values().next_back()) else { continue };
+                let span = (first.open_time_ns, last.open_time_ns + 1);
+                let told = simulation.candles(*exchange, symbol, *timeframe, span).into_iter();
+                comparison.series(key, rows, &told.map(|row| (row.open_time_ns, row)).collect());
             }
         }
         comparison
     }
 
-    /// Compares one series from its first whole candle on; from there every candle must be whole.
+    /// Compares one series: what history brought, and from the first whole candle of trades on every row, which must be
+    /// whole. Between them stands the one that the plane began to listen in.
     fn series(&mut self, key: &Key, rows: &BTreeMap<u64, Candle>, account: &BTreeMap<i64, TallyRow>) {
         let is_partial = |candle: &Candle| candle.quality.contains(Quality::PARTIAL);
-        let whole = rows.iter().skip_while(|(_, candle)| is_partial(candle));
+        let is_before = |candle: &Candle| is_partial(candle) || candle.quality.contains(Quality::VENUE);
+        let listening = rows.iter().find(|(_, candle)| !is_before(candle)).map_or(u64::MAX, |(row, _)| *row);
         let mut expected: Option<u64> = None;
-        for (row, candle) in whole {
-            self.missing += expected.map_or(0, |expected| row - expected);
+        for (row, candle) in rows.iter().filter(|(row, candle)| **row >= listening || !is_partial(candle)) {
+            // The row that the plane began to listen in stands between the history and the first whole one.
+            let passed = expected.map_or(0, |expected| row - expected);
+            self.missing += if *row == listening { passed.saturating_sub(1) } else { passed };
             expected = Some(row + 1);
             let told = account.get(&candle.open_time_ns);
             self.compared += 1;
-            self.traded += u64::from(candle.trade_count > 0);
+            self.traded += u64::from(candle.volume > 0.0);
             if !is_partial(candle) && is_equal(candle, told) {
                 self.equal += 1;
             } else if self.had_outages && candle.quality.gap_ms() > 0 {
@@ -88,22 +95,16 @@ impl Comparison {
     }
 }
 
-fn account(
-    simulation: &Simulation,
-    exchange: ExchangeId,
-    symbol: &Symbol,
-    timeframe: Timeframe,
-) -> BTreeMap<i64, TallyRow> {
-    simulation.tally(exchange, symbol, timeframe).into_iter().map(|row| (row.open_time_ns, row)).collect()
-}
-
 /// An interval without trades is absent from the account and synthetic in the plane.
 fn is_equal(candle: &Candle, told: Option<&TallyRow>) -> bool {
     let Some(told) = told else {
         return candle.trade_count == 0 && candle.quality.contains(Quality::SYNTHETIC) && candle.quality.gap_ms() == 0;
     };
-    candle.trade_count == told.trade_count
-        && numbers(candle).iter().zip(told_numbers(told)).all(|(read, told)| read.to_bits() == told.to_bits())
+    // What a venue's own candle does not tell is not a number, and no trades.
+    let is_venue = candle.quality.contains(Quality::VENUE);
+    let is_same = |(read, told): (&f64, f64)| read.to_bits() == told.to_bits() || (is_venue && read.is_nan());
+    (candle.trade_count == told.trade_count || (is_venue && candle.trade_count == 0))
+        && numbers(candle).iter().zip(told_numbers(told)).all(is_same)
 }
 
 const fn told_numbers(told: &TallyRow) -> [f64; 7] {
@@ -187,6 +188,21 @@ mod tests {
         let comparison = compare(&[partial, good(5), good(6)], &[4, 5, 6, 7]);
         assert!(comparison.agrees(), "{comparison:?}");
         assert_eq!((comparison.compared, comparison.equal), (2, 2));
+    }
+
+    #[test]
+    fn what_history_brought_is_compared_as_far_as_the_venue_tells_it() {
+        let venue = |row, volume| {
+            let quality = Quality::FINAL.with(Quality::VENUE);
+            let bare =
+                Candle { quote_volume: f64::NAN, taker_buy_volume: f64::NAN, trade_count: 0, ..candle(row, quality) };
+            (row, Candle { volume, ..bare })
+        };
+        let partial = (5, Candle { volume: 0.1, ..candle(5, Quality::FINAL.with(Quality::PARTIAL)) });
+        let comparison = compare(&[venue(3, 0.3), venue(4, 0.3), partial, good(6)], &[3, 4, 5, 6]);
+        assert!(comparison.agrees() && comparison.compared == 3, "{comparison:?}");
+        assert!(!compare(&[venue(3, 0.3), venue(4, 0.2), partial, good(6)], &[3, 4, 5, 6]).agrees());
+        assert!(!compare(&[venue(1, 0.3), venue(3, 0.3), good(4)], &[1, 2, 3, 4]).agrees(), "a row is missing");
     }
 
     #[test]

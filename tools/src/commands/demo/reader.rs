@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use tickplane_model::{Candle, Key, Timeframe};
+use tickplane_model::{Candle, Key, Quality, Timeframe};
 use tickplane_segments::{LiveCandle, Plane, SeriesReader};
 
 use super::protocol::{Report, Totals, numbers};
@@ -195,8 +195,10 @@ impl Followed {
 
 /// Whether a candle's values can stand together.
 fn is_consistent(candle: &Candle) -> bool {
-    let Candle { open, high, low, close, volume, quote_volume, taker_buy_volume, trade_count, .. } = *candle;
-    if trade_count == 0 {
+    let Candle { open, high, low, close, volume, quote_volume, taker_buy_volume, trade_count, quality, .. } = *candle;
+    // A venue's own candle does not always count its trades, nor what they cost and who took them.
+    let is_venue = quality.contains(Quality::VENUE);
+    if trade_count == 0 && !(is_venue && volume > 0.0) {
         let is_flat = open.to_bits() == close.to_bits() && high.to_bits() == low.to_bits();
         return is_flat && volume == 0.0 && quote_volume == 0.0 && taker_buy_volume == 0.0;
     }
@@ -204,14 +206,12 @@ fn is_consistent(candle: &Candle) -> bool {
         && open.max(close) <= high
         && low > 0.0
         && volume > 0.0
-        && quote_volume > 0.0
-        && (0.0..=volume).contains(&taker_buy_volume)
+        && (quote_volume > 0.0 || is_venue && quote_volume.is_nan())
+        && ((0.0..=volume).contains(&taker_buy_volume) || is_venue && taker_buy_volume.is_nan())
 }
 
 #[cfg(test)]
 mod tests {
-    use tickplane_model::Quality;
-
     use super::*;
 
     #[test]
@@ -233,7 +233,12 @@ mod tests {
         for good in [candle, flat, Candle { open: 1.0, high: 1.0, low: 1.0, close: 1.0, ..flat }] {
             assert!(is_consistent(&good), "{good:?}");
         }
+        let venue = Candle { quality: Quality::FINAL.with(Quality::VENUE), ..candle };
+        let bare = Candle { quote_volume: f64::NAN, taker_buy_volume: f64::NAN, trade_count: 0, ..venue };
+        assert!(is_consistent(&venue) && is_consistent(&bare));
         for torn in [
+            Candle { quality: Quality::FINAL, ..bare },
+            Candle { low: 10.5, ..bare },
             Candle { high: 10.5, ..candle },
             Candle { low: 10.5, ..candle },
             Candle { volume: 0.5, ..candle },

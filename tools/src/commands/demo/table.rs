@@ -6,7 +6,7 @@ use std::io::{Write, stdout};
 use std::time::{Duration, Instant};
 
 use tickplane_model::{ExchangeId, Key, Symbol, Timeframe};
-use tickplane_segments::{Plane, SeriesReader, Stage, TradeReader};
+use tickplane_segments::{HistoryStatus, Plane, SeriesReader, Stage, TradeReader};
 
 use super::latency::Health;
 use super::venue;
@@ -155,7 +155,7 @@ impl Table {
                 has_colour,
             ),
             format!("{} trades ({rate:.0}/s)  {} candles closed  {}", health.trades, health.closes, latencies(health)),
-            String::new(),
+            history(plane),
         ];
         page.extend(self.venues(plane, seconds, lines.saturating_sub(FIXED_LINES + self.said.len()), has_colour));
         page.push(String::new());
@@ -230,6 +230,18 @@ impl Shown {
             self.symbol
         )
     }
+}
+
+/// How far the histories are that are not complete.
+fn history(plane: &Plane) -> String {
+    let open = plane.histories().into_iter().filter(|history| history.filled < history.series);
+    let words = |history: HistoryStatus| {
+        let HistoryStatus { exchange, series, filled, requests_left, eta_ns, .. } = history;
+        let seconds = eta_ns.div_ceil(1_000_000_000);
+        format!("{exchange} {filled} of {series} series, {requests_left} requests left, about {seconds} s")
+    };
+    let open: Vec<String> = open.map(words).collect();
+    if open.is_empty() { String::new() } else { format!("history: {}", open.join("; ")) }
 }
 
 fn latencies(health: &Health) -> String {

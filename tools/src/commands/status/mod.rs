@@ -1,5 +1,6 @@
 //! `status`: how a plane is, from what it writes about itself in shared memory.
 
+mod histories;
 mod runtime;
 mod streams;
 
@@ -9,6 +10,7 @@ use clap::Args;
 use tickplane_model::{ExchangeId, NS_PER_SECOND, format_time};
 use tickplane_segments::{ConnectionStatus, LifeState, Plane, PlaneStatus, StageStatus, ThreadStatus};
 
+use self::histories::Histories;
 use self::streams::Streams;
 use crate::arguments::{Global, exchange};
 use crate::failure::Failure;
@@ -24,6 +26,9 @@ A connection is idle, connecting, connected, subscribed, live, stale, waiting (f
 of trades is closed, connecting, subscribed (confirmed, no trade yet), live, quiet (silent, and the venue has nothing
 newer) or stale (silent while the venue has newer trades). Without EXCHANGE a table shows only the streams that are not
 live or miss something; with it, and in JSON and CSV, every one.
+
+A history tells how many series are filled from the exchange's candles, what that took, and how many closed candles
+were compared with the exchange's own: equal in its precision, or different and by how much.
 
 Examples:
     tickplane status
@@ -88,6 +93,7 @@ struct Sample {
     memory_bytes: u64,
     connections: Vec<(ConnectionStatus, Rates)>,
     streams: Streams,
+    histories: Histories,
     threads: Vec<ThreadStatus>,
     now_ns: i64,
 }
@@ -120,6 +126,7 @@ impl Sample {
             memory_bytes: held_bytes(plane),
             connections: plane.connections().into_iter().filter(wanted).map(rated).collect(),
             streams: Streams::read(plane, only),
+            histories: Histories::read(plane, only),
             threads: plane.threads(),
             now_ns: now_ns(),
         }
@@ -129,6 +136,7 @@ impl Sample {
         let mut records = vec![self.plane_record(instance)];
         records.extend(self.connections.iter().map(|(connection, rates)| connection_record(connection, *rates)));
         records.extend(self.streams.records());
+        records.extend(self.histories.records());
         records.extend(self.threads.iter().map(thread_record));
         for thread in &self.threads {
             records.extend(thread.stages.iter().filter(|s| !s.histogram.is_empty()).map(|s| stage_record(thread, s)));
@@ -164,6 +172,7 @@ impl Sample {
         }
         if self.plane.alive {
             self.streams.table(self.now_ns)?;
+            self.histories.lines()?;
         }
         let stages = self.stage_rows();
         if !stages.is_empty() {

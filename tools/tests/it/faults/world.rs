@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
 use tempfile::TempDir;
-use tickplane_daemon::{Config, Daemon, ExchangeConfig};
+use tickplane_daemon::{Config, Daemon, ExchangeConfig, HistoryRows, Reconcile};
 use tickplane_model::{Candle, ExchangeId, Key, Quality, Symbol, Timeframe};
 use tickplane_runtimes::Runtime;
 use tickplane_segments::{
@@ -86,6 +86,9 @@ impl World {
             workers: Some(0),
             timeframes: vec![Timeframe::S1, Timeframe::S5],
             depth: 200,
+            // What the venue's candles would mend is not what is measured.
+            history: HistoryRows::Off,
+            reconcile: Reconcile::Off,
             exchanges: [(exchange, own)].into_iter().collect(),
             ..Config::default()
         };
