@@ -57,12 +57,10 @@ pub(super) struct Case {
     pub(super) sign: Sign,
     /// The longest time until it is noticed, in seconds.
     pub(super) within_s: u64,
-    /// What is wrong still.
-    pub(super) known: Option<&'static str>,
 }
 
 const fn case(fault: &'static str, sign: Sign, within_s: u64, does: &'static str) -> Case {
-    Case { fault, with: &[], does, sign, within_s, known: None }
+    Case { fault, with: &[], does, sign, within_s }
 }
 
 const fn after_disconnect(fault: &'static str, sign: Sign, within_s: u64, does: &'static str) -> Case {
@@ -143,7 +141,7 @@ pub(super) const CASES: &[Case] = &[
     after_losses("binance:rest-503@0+6", Sign::Refused, 10, "asks again with growing waits, then repairs"),
     after_losses("binance:rest-truncated@0+6", Sign::Refused, 10, "asks again with growing waits, then repairs"),
     after_losses("binance:rest-garbage@0+6", Sign::Refused, 10, "asks again with growing waits, then repairs"),
-    after_disconnect("kraken:rest-slow@0+8:3000", Sign::None, 0, "waits for the answers, then repairs"),
+    after_losses("binance:rest-slow@0+8:3000", Sign::Gap, 10, "waits for the answers, then repairs"),
     case(
         "binance:clock-jump@0+5:-3600",
         Sign::Reject,

@@ -77,8 +77,8 @@ impl Line {
         let is_right = is_noticed && problem.is_none() && comparison.is_equal();
         let outcome = match (problem, is_right) {
             (None, true) => format!("{comparison}, {}", world.account()),
-            (None, false) => format!("**wrong**{}: {comparison}, {}", known(case), world.account()),
-            (Some(problem), _) => format!("**wrong**{}: {problem}; {comparison}, {}", known(case), world.account()),
+            (None, false) => format!("**wrong**: {comparison}, {}", world.account()),
+            (Some(problem), _) => format!("**wrong**: {problem}; {comparison}, {}", world.account()),
         };
         if !is_right {
             world.tell();
@@ -86,11 +86,6 @@ impl Line {
         let fault = case.with.iter().fold(format!("`{}`", case.fault), |text, with| format!("{text} and `{with}`"));
         Self { fault, does: case.does, detected, outcome, is_right }
     }
-}
-
-/// What is known to be wrong, in brackets.
-fn known(case: &Case) -> String {
-    case.known.map_or_else(String::new, |known| format!(" ({known})"))
 }
 
 impl std::fmt::Display for Comparison {
