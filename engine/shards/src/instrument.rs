@@ -8,6 +8,7 @@ use tickplane_rings::{Overwritten, Sender, WorkerEvent};
 use tickplane_segments::{EventKind, EventWriter, InstrumentWriter, PlaneEvent, StreamCounter, StreamState};
 
 use crate::now::Now;
+use crate::numbering::Numbering;
 use crate::owed::{OWED_MAX, Owed, Progress};
 use crate::repair::Repair;
 use crate::runs::Runs;
@@ -30,6 +31,7 @@ pub struct OwnedInstrument {
     route: Route,
     tape: Tape,
     times: Times,
+    numbering: Numbering,
     runs: Runs,
     /// Whether the trade published last is the newest of the tape.
     is_at_head: bool,
@@ -78,7 +80,8 @@ impl OwnedInstrument {
         let (watch, repair) = (Watch::default(), Repair::default());
         let (runs, owed) = (Runs::new(), VecDeque::new());
         let (is_at_head, told) = (false, StreamState::Closed);
-        Self { writer, route, tape, times, runs, is_at_head, owed, watch, repair, told, up_at_ns: 0 }
+        let numbering = Numbering::default();
+        Self { writer, route, tape, times, numbering, runs, is_at_head, owed, watch, repair, told, up_at_ns: 0 }
     }
 
     pub(crate) fn route(&self) -> Route {
@@ -106,6 +109,10 @@ impl OwnedInstrument {
         let verdict = self.tape.judge(trade);
         match verdict {
             Verdict::New => {}
+            Verdict::Duplicate if !is_history && self.numbering.is_new(mark(trade), &self.tape) => {
+                self.begin_anew(stamp, senders);
+                return self.trade(trade, stamp, publish_ns, senders);
+            }
             Verdict::Duplicate => return Intake::Duplicate,
             Verdict::ReachesBack => {
                 self.tell_complete(senders);
@@ -122,6 +129,7 @@ impl OwnedInstrument {
             self.times.fetched(trade.exchange_ns);
         } else {
             self.times.heard(trade.exchange_ns, stamp);
+            self.numbering.goes_on();
             if self.watch.heard(stamp) {
                 self.watch.lives();
             }
@@ -157,6 +165,22 @@ impl OwnedInstrument {
                 has_moved
             }
         }
+    }
+
+    /// The venue numbers its trades anew: what is missing of the old numbers is lost, what came of the new ones is
+    /// missing.
+    #[cold]
+    fn begin_anew(&mut self, stamp: Now, senders: &mut [Sender]) {
+        while let Some(seam) = self.tape.seams().first().copied() {
+            self.give_up(seam);
+        }
+        if let Some(first) = self.numbering.first() {
+            self.tape.begin_after(first);
+        }
+        self.numbering.goes_on();
+        self.watch.epoch += 1;
+        self.count(StreamCounter::Renumbered);
+        self.lost(stamp, senders);
     }
 
     /// A trade of the stream cannot be used: it is missing as if it had been lost, but the stream lives.

@@ -8,6 +8,7 @@
 //! | file | noun |
 //! |---|---|
 //! | `tape.rs` | which trades of an instrument were seen, and between which ones some are missing |
+//! | `numbering.rs`, `times.rs` | whether ids go on, and times can be |
 //! | `watch.rs`, `rhythm.rs` | whether a stream lives, by its own rhythm |
 //! | `questions.rs`, `budget.rs`, `repair.rs` | what venues are asked by REST, how much of it, and how often |
 //! | `owed.rs`, `runs.rs` | what a worker that fell behind did not get, and how it gets it after all |
@@ -30,6 +31,7 @@ mod history;
 mod instrument;
 mod link;
 mod now;
+mod numbering;
 mod owed;
 mod past;
 mod questions;

@@ -130,6 +130,13 @@ impl Tape {
         self.key(trade) > self.key(other)
     }
 
+    /// The venue numbers its trades anew, and `first` was the first of them that came.
+    pub(crate) fn begin_after(&mut self, first: TradeMark) {
+        let before = TradeId::number(first.id.bits().saturating_sub(1));
+        self.newest = Some(TradeMark { id: before, ..first });
+        self.interrupt();
+    }
+
     /// Whether ids order trades.
     pub(crate) fn is_ordered(&self) -> bool {
         self.ids != TradeIds::Opaque

@@ -212,3 +212,36 @@ fn a_subscription_taken_anew_is_an_interruption_of_its_own() {
     rig.answer(ticket, rest("BTC-USD", 6..9, 40_001));
     assert_eq!(rig.published("BTC-USD"), (1..9).collect::<Vec<_>>(), "trades between the two subscriptions");
 }
+
+#[test]
+fn a_venue_that_numbers_anew_is_followed() {
+    for ids in [TradeIds::Contiguous, TradeIds::Increasing] {
+        let mut rig = Rig::of(RigShape { ids, ..RigShape::default() });
+        rig.pass_ms(0);
+        rig.accept();
+        rig.say(&[ack("BTC-USD"), ack("ETH-USD"), trades("BTC-USD", "update", 5_001..5_004, 1_000)]);
+        for id in 100..180 {
+            rig.pass_ms(10);
+            rig.say(&[trades("BTC-USD", "update", id..id + 1, 1_000 + id)]);
+        }
+        let stream = rig.stream("BTC-USD");
+        assert_eq!(stream.count(StreamCounter::Renumbered), 1);
+        assert_eq!(rig.published("BTC-USD")[3..], (163..180).collect::<Vec<_>>());
+        let (_, ticket) = rig.asked("BTC-USD", 3);
+        rig.answer(ticket, rest("BTC-USD", 99..180, 1_099));
+        let mut published = rig.published("BTC-USD").split_off(3);
+        published.sort_unstable();
+        assert_eq!(published, (100..180).collect::<Vec<_>>());
+        rig.heartbeats(1);
+        assert_eq!(rig.stream("BTC-USD").seams, 0);
+    }
+}
+
+#[test]
+fn a_backlog_of_known_trades_is_no_new_numbering() {
+    let mut rig = connected();
+    rig.say(&[trades("BTC-USD", "update", 1..201, 1_000)]);
+    rig.say(&[trades("BTC-USD", "update", 2..201, 1_000)]);
+    assert_eq!(rig.stream("BTC-USD").count(StreamCounter::Renumbered), 0);
+    assert_eq!(rig.status().count(ConnectionCounter::Duplicates), 199);
+}
