@@ -1,8 +1,7 @@
 // Prints the last closed candle of a series and the live one:  last_candle KEY [INSTANCE [ROOT]]
 //
-//     cargo build --release -p tickplane-ffi
-//     cc -std=c11 -Iffi/include ffi/examples/last_candle.c -Ltarget/release -ltickplane -o last_candle
-//     LD_LIBRARY_PATH=target/release ./last_candle candles:binance:BTC-USDT:1m
+//     cc -std=c11 last_candle.c $(pkg-config --cflags --libs tickplane) -o last_candle
+//     ./last_candle candles:binance:BTC-USDT:1m
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -9,5 +9,7 @@ mod following;
 mod header;
 mod library;
 mod nulls;
+mod package;
 mod programs;
 mod raw;
+mod strategies;
