@@ -85,7 +85,8 @@ mod tests {
     /// The same by integers, straight from the definition.
     fn oracle(coarse: Timeframe, fine: Timeframe, rows: &[(u64, [u64; 4], u64)]) -> Vec<(u64, [u64; 4], u64)> {
         let ratio = (coarse.seconds() / fine.seconds()) as u64;
-        let offset = if coarse == Timeframe::W1 { 4 } else { 0 };
+        // The first Monday is the fifth day.
+        let offset = if coarse == Timeframe::W1 { (4 * 86_400 / fine.seconds()) as u64 } else { 0 };
         let mut buckets: std::collections::BTreeMap<u64, Vec<_>> = std::collections::BTreeMap::new();
         for row in rows.iter().filter(|(row, ..)| *row >= offset) {
             buckets.entry((row.0 - offset) / ratio).or_default().push(*row);

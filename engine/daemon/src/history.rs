@@ -216,22 +216,26 @@ impl History {
                     let instrument = self.instruments[rank as usize].clone();
                     self.pool.ask(Question { ticket, instrument, timeframe, request });
                 }
-                Action::Fill(answer) => fills.extend(self.fill(answer)),
+                Action::Fill(answer) => self.fill(answer, fills),
                 Action::Compare(answer) => fills.extend(self.compare(&answer, now.epoch_ns)),
                 Action::Tell(text) => self.talk.say(&text),
             }
         }
     }
 
-    fn fill(&mut self, answer: Answer) -> Option<Fill> {
+    fn fill(&mut self, answer: Answer, fills: &mut Vec<Fill>) {
         let Answer { series, source, candles, .. } = answer;
-        let candles = if source == series.timeframe {
-            candles
-        } else {
-            roll_up(self.exchange.meta().calendar, series.timeframe, source, &candles)
-        };
-        self.record.count(HistoryCounter::Fetched, candles.len() as u64);
-        (!candles.is_empty()).then(|| self.filling(series, candles, Purpose::Fill))
+        if source == series.timeframe {
+            self.record.count(HistoryCounter::Fetched, candles.len() as u64);
+            fills.push(self.filling(series, candles, Purpose::Fill));
+            return;
+        }
+        let rolled = roll_up(self.exchange.meta().calendar, series.timeframe, source, &candles);
+        self.record.count(HistoryCounter::Fetched, rolled.len() as u64);
+        // A row that lacks a part is unknown, and not quiet: it stands between two histories, not inside one.
+        let follows = |a: &Candle, b: &Candle| b.open_time_ns - a.open_time_ns == series.timeframe.length_ns();
+        let runs = rolled.chunk_by(follows).rev();
+        fills.extend(runs.map(|run| self.filling(series, run.to_vec(), Purpose::Fill)));
     }
 
     fn filling(&self, series: SeriesId, candles: Vec<Candle>, purpose: Purpose) -> Fill {

@@ -236,9 +236,12 @@ impl Market {
             return Vec::new();
         }
         let end_ns = to_ns.min(self.now_ns + 1);
+        let begin_ns = aligned(from_ns + length_ns - 1, length_ns, offset_ns);
         let (mut open_ns, mut close) = match traded.first() {
-            Some(first) if from_ns < self.origin_ns => (first.open_ns, first.open),
-            _ => (aligned(from_ns + length_ns - 1, length_ns, offset_ns), self.price_before(index, from_ns)),
+            Some(first) if from_ns < self.origin_ns => {
+                self.close_in_past(index, begin_ns).map_or((first.open_ns, first.open), |close| (begin_ns, close))
+            }
+            _ => (begin_ns, self.price_before(index, from_ns)),
         };
         let mut rows: Vec<Bar> = Vec::with_capacity(traded.len());
         let mut next = traded.iter().peekable();
@@ -257,6 +260,12 @@ impl Market {
         let instrument = self.instrument(index);
         let before = instrument.log.iter().rev().find(|trade| trade.time_ns < time_ns);
         before.map_or(instrument.listing.price, |trade| trade.price)
+    }
+
+    /// The close of the bar of the past that ends at or before a time, if the past reaches so far.
+    fn close_in_past(&self, index: u32, time_ns: i64) -> Option<i64> {
+        let past = self.past(index, time_ns - 1);
+        past.iter().rfind(|bar| bar.end_ns() <= time_ns).map(|bar| bar.close)
     }
 
     /// What is made up for the time before a made market began.

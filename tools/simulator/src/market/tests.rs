@@ -158,9 +158,15 @@ fn changes_turn_one_book_into_the_next_at_any_depth() {
 
 #[test]
 fn the_past_has_a_thousand_rows_of_every_interval_and_finer_ones_make_the_coarser() {
-    let mut market = market(5, 2, 4.0);
+    let mut market = market(5, 2, 0.05);
     market.advance(ORIGIN_NS + 90 * NS_PER_SECOND);
     let now_ns = market.now_ns();
+    // Wherever a page begins, quiet intervals are told: the rarer instrument trades less than once a second.
+    let all = market.filled(1, NS_PER_SECOND, 0, now_ns - 600 * NS_PER_SECOND, now_ns);
+    for from in (0..400).step_by(7) {
+        let from_ns = all[from].open_ns;
+        assert_eq!(market.filled(1, NS_PER_SECOND, 0, from_ns, now_ns), all[from..], "{from}");
+    }
     for timeframe in tickplane_model::Timeframe::ALL {
         let length_ns = timeframe.length_ns();
         let offset_ns = if length_ns == 7 * NS_PER_DAY { 4 * NS_PER_DAY } else { 0 };
