@@ -59,6 +59,48 @@ static int read_view(tp_view_t *view, uint32_t rsi) {
     return 1;
 }
 
+// A trade is a function of its number; numbers go on, and what is missing between two is what was said to be lost.
+static void read_trades(tp_trades_t *trades, uint64_t *next, uint64_t *total) {
+    tp_trade_t rows[ROWS];
+    size_t count;
+    uint64_t lost;
+    must(tp_trades_read(trades, ROWS, rows, &count, &lost), "tp_trades_read");
+    *next += lost;
+    *total += count;
+    for (size_t i = 0; i < count; i++) {
+        const double x = (double)rows[i].seq;
+        if (rows[i].seq != (*next)++) fail("a trade of another place", rows[i].seq);
+        if (!same(rows[i].price, x + 0.5) || !same(rows[i].quantity, x / 4.0) || rows[i].id_high != rows[i].seq ||
+            rows[i].id_low != ~rows[i].seq || (rows[i].flags & TP_TRADE_SELL) != (rows[i].seq % 2 == 0))
+            fail("values of different trades", rows[i].seq);
+    }
+}
+
+static void read_quote(const tp_instrument_t *instrument, uint64_t *last) {
+    tp_quote_t q;
+    const int32_t status = tp_quote(instrument, &q);
+    if (status == TP_EBUSY || status == TP_EEMPTY) return;
+    must(status, "tp_quote");
+    if (q.seq < *last || !same(q.bid_quantity, q.bid_price + 1) || !same(q.ask_price, q.bid_price + 2) ||
+        !same(q.ask_quantity, q.bid_price + 3) || q.receive_ns != q.exchange_ns + 1)
+        fail("values of different quotes", q.seq);
+    *last = q.seq;
+}
+
+// The values of a live candle and of its indicators are of one publication.
+static void read_values(const tp_series_t *series) {
+    tp_candle_t candle;
+    tp_live_t live;
+    double values[ROWS];
+    size_t count;
+    const int32_t status = tp_live_values(series, &candle, &live, ROWS, values, &count);
+    if (status == TP_EBUSY) return;
+    must(status, "tp_live_values");
+    check(live.row, &candle);
+    if (count != 2 || !same(values[0], (double)live.row / 2.0) || !same(values[1], -(double)live.row))
+        fail("indicator values of another row", live.row);
+}
+
 int main(int argc, char **argv) {
     if (argc != 5) return 2;
     tp_plane_t *plane;
@@ -69,12 +111,20 @@ int main(int argc, char **argv) {
     must(tp_find(plane, argv[3], &series), "tp_find");
     must(tp_column(series, "rsi_14", &rsi), "tp_column");
     must(tp_view(series, ROWS, &view), "tp_view");
+    tp_instrument_t *instrument;
+    tp_trades_t *trades;
+    must(tp_find_instrument(plane, "trades:binance:BTC-USDT", &instrument), "tp_find_instrument");
+    must(tp_follow_trades(instrument, NULL, &trades), "tp_follow_trades");
     tp_close(plane);
 
     const long rounds = atol(argv[4]);
     long views = 0, changed = 0, busy = 0;
-    uint64_t last = 0;
+    uint64_t last = 0, next = tp_trades_next(trades), taken = 0, quote = 0;
     while (views < rounds) {
+        read_trades(trades, &next, &taken);
+        read_quote(instrument, &quote);
+        read_values(series);
+
         tp_candle_t rows[ROWS];
         tp_live_t live;
         size_t count;
@@ -101,7 +151,11 @@ int main(int argc, char **argv) {
             for (size_t i = 0; i < count; i++) check(first + i, &rows[i]);
         }
     }
-    printf("views=%ld changed=%ld busy=%ld\n", views, changed, busy);
+    if (taken == 0 || quote == 0) fail("no trade or no quote came", next);
+    printf("views=%ld changed=%ld busy=%ld trades=%" PRIu64 " lost=%" PRIu64 "\n", views, changed, busy, taken,
+           tp_trades_lost(trades));
+    tp_trades_release(trades);
+    tp_instrument_release(instrument);
     tp_view_release(view);
     tp_series_release(series);
     return 0;

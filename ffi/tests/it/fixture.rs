@@ -185,7 +185,7 @@ pub(crate) fn candle(row: u64, revision: f64) -> Candle {
     }
 }
 
-/// A thread that goes on appending and revising rows, one action every `pause`, until it is dropped.
+/// A thread that goes on appending and revising rows, trading and quoting, one action every `pause`, until it is dropped.
 pub(crate) struct Hot {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -205,6 +205,8 @@ impl Hot {
                 } else {
                     append(&mut writer.series, head);
                 }
+                writer.trade(2);
+                writer.instrument.publish_quote(&quote(step), NOW_NS);
                 step += 1;
                 let until = Instant::now() + pause;
                 while Instant::now() < until {

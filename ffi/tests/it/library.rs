@@ -132,6 +132,29 @@ impl Drop for Program {
     }
 }
 
+/// What makes a C program watch itself.
+pub(crate) const SANITIZERS: [&str; 3] =
+    ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
+
+/// Whether sanitized programs can be made and run here; if not, says aloud what is skipped.
+pub(crate) fn has_sanitizers(for_what: &str) -> bool {
+    let program = Program::named("sanitized");
+    let source = path("tests/c/nothing.c");
+    let compiled = has("cc", for_what)
+        && Command::new("cc")
+            .args(SANITIZERS)
+            .arg(source)
+            .arg("-o")
+            .arg(&program.0)
+            .output()
+            .is_ok_and(|o| o.status.success());
+    let works = compiled && program.command().output().is_ok_and(|output| output.status.success());
+    if !works {
+        eprintln!("skipped: no working sanitizers on this machine, so {for_what}");
+    }
+    works
+}
+
 /// A language as a compiler takes it.
 #[derive(Clone, Copy)]
 pub(crate) struct Dialect {
@@ -140,7 +163,7 @@ pub(crate) struct Dialect {
 }
 
 impl Dialect {
-    const fn of(compiler: &'static str, standard: &'static str) -> Self {
+    pub(crate) const fn of(compiler: &'static str, standard: &'static str) -> Self {
         Self { compiler, standard }
     }
 

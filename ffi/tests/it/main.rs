@@ -7,6 +7,7 @@ mod entries;
 mod fixture;
 mod following;
 mod header;
+mod hostile;
 mod library;
 mod nulls;
 mod package;

@@ -91,6 +91,22 @@ fn nothing_torn_is_accepted_beside_a_hot_writer() {
 }
 
 #[test]
+fn sanitizers_find_nothing() {
+    if !library::has_sanitizers("no program watches itself") {
+        return;
+    }
+    for (link, rounds) in [(Link::Shared, 5_000), (Link::Static, 2_000)] {
+        let dialect = library::Dialect::of("cc", "-std=c11");
+        let program = library::compile_with(dialect, "tests/c/consumer.c", link, &library::SANITIZERS);
+        let scratch = Scratch::new();
+        let mut writer = Writer::new(&scratch);
+        writer.fill(100);
+        let _hot = Hot::start(writer, Duration::from_micros(20));
+        eprintln!("{}", consume(program.expect("there is a compiler").command(), &scratch, rounds));
+    }
+}
+
+#[test]
 fn valgrind_finds_nothing() {
     if !library::has("valgrind", "nothing runs under it") {
         return;
