@@ -52,6 +52,11 @@ pub const HISTORY_COUNTERS_MAX: usize = 16;
 /// Words of a history region.
 pub const HISTORY_WORDS: usize = HISTORY_COUNTERS + HISTORY_COUNTERS_MAX;
 const _: () = assert!(HISTORY_WORST < HISTORY_COUNTERS && HistoryCounter::ALL.len() <= HISTORY_COUNTERS_MAX);
+// The byte offsets as they are published in docs/format.md.
+const _: () = assert!(HISTORY_SERIES * 8 == 72 && HISTORY_FILLED * 8 == 80 && HISTORY_REQUESTS_LEFT * 8 == 88);
+const _: () = assert!(HISTORY_ETA * 8 == 96 && HISTORY_PRICE_DIFFERENCE * 8 == 104);
+const _: () = assert!(HISTORY_VOLUME_DIFFERENCE * 8 == 112 && HISTORY_WORST * 8 == 120);
+const _: () = assert!(HISTORY_COUNTERS * 8 == 128 && HISTORY_WORDS * 8 == 256);
 
 /// Header of a history region.
 #[must_use]

@@ -100,3 +100,7 @@ pub const STREAM_COUNTERS_MAX: usize = 16;
 /// Words of the record.
 pub const STREAM_WORDS: usize = STREAM_COUNTERS + STREAM_COUNTERS_MAX;
 const _: () = assert!(StreamCounter::ALL.len() <= STREAM_COUNTERS_MAX);
+// The byte offsets as they are published in docs/format.md.
+const _: () = assert!(STREAM_STATE == 0 && STREAM_SINCE * 8 == 8 && STREAM_LAST_TRADE * 8 == 16);
+const _: () = assert!(STREAM_SEAMS * 8 == 24 && STREAM_MISSING * 8 == 32 && STREAM_COUNTERS * 8 == 64);
+const _: () = assert!(STREAM_WORDS * 8 == 192);

@@ -4,6 +4,7 @@
 
 mod fixture;
 mod followers;
+mod format;
 mod golden;
 mod hostile;
 mod kill;

@@ -1,5 +1,6 @@
 //! `tickplane_raw.h` and `tickplane.hpp`, which read the published format without the library.
 
+mod document;
 mod golden;
 mod hostile;
 mod live;
