@@ -169,6 +169,7 @@ impl Series {
         if let Some(open) = &mut self.open
             && quick
             && (open.start_ns..open.end_ns).contains(&time_ns)
+            && self.config.calendar.is_open(time_ns)
         {
             open.row.fold(trade, amounts);
             self.newest_ns = self.newest_ns.max(time_ns);
@@ -201,7 +202,9 @@ impl Series {
     #[must_use]
     pub fn next_close_ns(&self) -> Option<i64> {
         let open = self.open.as_ref()?;
-        Some(if self.closed.dirty { open.start_ns } else { open.end_ns.saturating_add(self.config.grace_ns) })
+        // Between two sessions the open row begins later.
+        let at_once_ns = open.start_ns.min(self.venue_ns);
+        Some(if self.closed.dirty { at_once_ns } else { open.end_ns.saturating_add(self.config.grace_ns) })
     }
 
     /// The stream has been down since `at_ns` of venue time. Rows without trades are gaps from there on, not synthetic;

@@ -38,6 +38,12 @@ impl Sessions {
         Self { open_ns, close_ns, holidays }
     }
 
+    /// The same sessions with other holidays: days since the epoch, ascending.
+    #[must_use]
+    pub const fn with_holidays(self, holidays: &'static [i64]) -> Self {
+        Self { holidays, ..self }
+    }
+
     /// The rows of one day; meaningless for weeks.
     const fn rows_per_day(self, timeframe: Timeframe) -> i64 {
         let length_ns = timeframe.length_ns();
@@ -136,7 +142,7 @@ mod tests {
 
     /// 2026-11-18 (a Wednesday) as if it were a holiday, and a whole week in December.
     const HOLIDAYS: [i64; 6] = [20_775, 20_794, 20_795, 20_796, 20_797, 20_798];
-    const NSE: Calendar = Calendar::Sessions(Sessions::new(Sessions::NSE.open_ns, Sessions::NSE.close_ns, &HOLIDAYS));
+    const NSE: Calendar = Calendar::Sessions(Sessions::NSE.with_holidays(&HOLIDAYS));
 
     /// A time of day in India.
     fn ist(day: i64, hour: i64, minute: i64) -> i64 {

@@ -7,6 +7,7 @@ mod exact;
 mod oracle;
 mod resume;
 mod rules;
+mod seeds;
 mod streams;
 mod sums;
 

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use num_bigint::BigInt;
-use tickplane_candles::{BEHIND_MAX_NS, Outcome, SeriesConfig};
+use tickplane_candles::{AHEAD_MAX_NS, BEHIND_MAX_NS, Outcome, SeriesConfig};
 use tickplane_model::{Candle, NS_PER_MS, Quality, Side, Trade, TradeFlags};
 
 use crate::exact::{nearest, product, shortest};
 
+/// The volume, quote volume and taker's part of trades: the `f64` nearest each exact sum.
+pub(crate) type Sums = fn(&[Trade]) -> [f64; 3];
+
 pub(crate) struct Oracle {
     config: SeriesConfig,
+    sums: Sums,
     first: Option<u64>,
     head: u64,
     trades: BTreeMap<u64, Vec<Trade>>,
@@ -18,12 +21,25 @@ pub(crate) struct Oracle {
     down_since_ns: Option<i64>,
     venue_ns: i64,
     newest_ns: i64,
+    ahead_ns: i64,
 }
 
 impl Oracle {
-    pub(crate) fn new(config: SeriesConfig) -> Self {
+    pub(crate) fn new(config: SeriesConfig, sums: Sums) -> Self {
         let (trades, outages) = (BTreeMap::new(), Vec::new());
-        Self { config, first: None, head: 0, trades, outages, down_since_ns: None, venue_ns: 0, newest_ns: i64::MIN }
+        let (newest_ns, ahead_ns) = (i64::MIN, i64::MIN);
+        Self {
+            config,
+            sums,
+            first: None,
+            head: 0,
+            trades,
+            outages,
+            down_since_ns: None,
+            venue_ns: 0,
+            newest_ns,
+            ahead_ns,
+        }
     }
 
     fn row(&self, time_ns: i64) -> u64 {
@@ -40,6 +56,14 @@ impl Oracle {
 
     pub(crate) fn trade(&mut self, trade: Trade) -> Outcome {
         let row = self.row(trade.exchange_ns);
+        let is_ahead = trade.exchange_ns > trade.receive_ns.max(self.newest_ns).max(self.venue_ns) + AHEAD_MAX_NS;
+        let is_confirmed = self.ahead_ns.abs_diff(trade.exchange_ns) <= AHEAD_MAX_NS as u64;
+        if is_ahead {
+            self.ahead_ns = trade.exchange_ns;
+        }
+        if is_ahead && !is_confirmed {
+            return Outcome::Refused;
+        }
         if trade.exchange_ns < self.start_ns(row) || !self.config.calendar.is_open(trade.exchange_ns) {
             return Outcome::Refused;
         }
@@ -127,7 +151,8 @@ impl Oracle {
             quality = quality.with(Quality::PARTIAL);
         }
         let mut trades = self.trades.get(&row).cloned().unwrap_or_default();
-        trades.sort_by_key(|trade| trade.exchange_ns); // stable: equal times keep arrival order
+        // Stable: equal times without numbers keep the order of arrival.
+        trades.sort_by_key(|trade| (trade.exchange_ns, trade.id.low));
         let closed = trades.is_empty() && self.config.calendar.is_closed(self.config.timeframe, row);
         if closed {
             quality = quality.with(Quality::MARKET_CLOSED).with_gap_ms(0);
@@ -143,18 +168,16 @@ impl Oracle {
             quality = quality.with(Quality::BACKFILLED);
         }
         let prices = || trades.iter().map(|trade| trade.price);
-        let buys = || trades.iter().filter(|trade| trade.side() == Side::Buy).map(|trade| trade.quantity);
+        let [volume, quote_volume, taker_buy_volume] = (self.sums)(&trades);
         Candle {
             open_time_ns: self.start_ns(row),
             open: trades.first().map_or(price, |trade| trade.price),
             high: prices().reduce(f64::max).unwrap_or(price),
             low: prices().reduce(f64::min).unwrap_or(price),
             close: trades.last().map_or(price, |trade| trade.price),
-            volume: exact_sum(trades.iter().map(|trade| shortest(trade.quantity))),
-            quote_volume: exact_sum(
-                trades.iter().map(|trade| product(&shortest(trade.price), &shortest(trade.quantity))),
-            ),
-            taker_buy_volume: exact_sum(buys().map(shortest)),
+            volume,
+            quote_volume,
+            taker_buy_volume,
             trade_count: trades.len() as u64,
             quality,
         }
@@ -175,6 +198,35 @@ impl Oracle {
     }
 }
 
-fn exact_sum(numbers: impl Iterator<Item = BigInt>) -> f64 {
-    nearest(&numbers.sum())
+/// The sums by big integers, whatever the numbers.
+pub(crate) fn big_sums(trades: &[Trade]) -> [f64; 3] {
+    let quantity = |trade: &&Trade| shortest(trade.quantity);
+    let quote = |trade: &Trade| product(&shortest(trade.price), &shortest(trade.quantity));
+    [
+        nearest(&trades.iter().map(|trade| quantity(&trade)).sum()),
+        nearest(&trades.iter().map(quote).sum()),
+        nearest(&trades.iter().filter(|trade| trade.side() == Side::Buy).map(|trade| quantity(&trade)).sum()),
+    ]
+}
+
+/// The same in 128 bits, for prices of two places up to 10^5 and quantities of twelve up to 10^6.
+pub(crate) fn small_sums(trades: &[Trade]) -> [f64; 3] {
+    let (mut volume, mut quote_volume, mut buys) = (0_i128, 0_i128, 0_i128);
+    for trade in trades {
+        let (price, quantity) = (scaled(trade.price, 2), scaled(trade.quantity, 12));
+        volume += quantity;
+        quote_volume += price * quantity;
+        buys += if trade.side() == Side::Buy { quantity } else { 0 };
+    }
+    let nearest = |sum: i128, places: u32| format!("{sum}e-{places}").parse().expect("a decimal");
+    [nearest(volume, 12), nearest(quote_volume, 14), nearest(buys, 12)]
+}
+
+/// The shortest decimal that reads as `x`, times 10^places.
+fn scaled(x: f64, places: i32) -> i128 {
+    let text = format!("{x:e}");
+    let (digits, exponent) = text.split_once('e').expect("an exponent");
+    let fraction = digits.split_once('.').map_or(0, |(_, fraction)| fraction.len() as i32);
+    let zeros = places + exponent.parse::<i32>().expect("an exponent") - fraction;
+    digits.replace('.', "").parse::<i128>().expect("digits") * 10_i128.pow(zeros.try_into().expect("few places"))
 }

@@ -1,7 +1,7 @@
 //! Single cases of the closing rule, each with the calls it must make.
 
 use tickplane_candles::{AHEAD_MAX_NS, NUMBER_MIN, Outcome, Rows, Series, SeriesConfig};
-use tickplane_model::{Timeframe, Trade, TradeFlags, TradeId};
+use tickplane_model::{Calendar, Sessions, Timeframe, Trade, TradeFlags, TradeId, days_from_civil};
 
 use crate::{Log, brief, config, seconds, series, trade};
 
@@ -247,4 +247,57 @@ fn all_sixteen_timeframes_hold_the_same_trades() {
         assert_eq!(total.0 + open, 3_000, "{timeframe}");
         assert!(total.0 > 1_000, "{timeframe}");
     }
+}
+
+#[test]
+fn a_clock_an_hour_off_neither_closes_rows_nor_rewrites_old_ones() {
+    let (mut series, mut log) = (series(), Log::default());
+    for second in 0..110 {
+        series.trade(&trade(5_000.0 + f64::from(second), 5.0), &mut log);
+    }
+    log.calls.clear();
+    let received = |at: f64, exchange_ns: i64| Trade { exchange_ns, ..trade(at, 9.0) };
+    let ahead = received(5_109.52, seconds(5_109.5 + 3_600.0));
+    assert_eq!(series.trade(&ahead, &mut log), Outcome::Refused, "on its way for 20 ms, so less than an hour ahead");
+    let behind = received(8_709.52, seconds(5_109.5 + 3_600.0));
+    assert_eq!(series.trade(&behind, &mut log), Outcome::Live, "an hour of silence");
+    let mut series = Series::new(SeriesConfig { revise_rows: 4_000, filler_rows_max: 4_000, ..config(Timeframe::S1) });
+    series.trade(&trade(5_000.0, 5.0), &mut log);
+    series.trade(&trade(8_600.0, 5.0), &mut log);
+    log.calls.clear();
+    let back = received(8_600.1, seconds(5_000.05));
+    assert_eq!(series.trade(&back, &mut log), Outcome::Refused);
+    assert_eq!(log.take(), [""; 0]);
+    let fetched = Trade { flags: TradeFlags::BACKFILLED, ..back };
+    assert_eq!(series.trade(&fetched, &mut log), Outcome::Revised, "but what was asked for belongs there");
+}
+
+#[test]
+fn in_sessions_rows_exist_for_their_intervals_only() {
+    let friday = days_from_civil(2026, 11, 20) * 86_400;
+    let at = |days: i64, hour: i64, minute: i64| (friday + days * 86_400 + hour * 3_600 + minute * 60 - 19_800) as f64;
+    // The Monday is a holiday.
+    const MONDAY: [i64; 1] = [20_780];
+    let calendar = Calendar::Sessions(Sessions::NSE.with_holidays(&MONDAY));
+    let mut series = Series::new(SeriesConfig { calendar, ..config(Timeframe::H2) });
+    let mut log = Log::default();
+    assert_eq!(series.trade(&trade(at(0, 9, 14), 5.0), &mut log), Outcome::Refused, "before the opening");
+    series.trade(&trade(at(0, 11, 20), 5.0), &mut log);
+    assert_eq!(series.trade(&trade(at(0, 15, 30), 6.0), &mut log), Outcome::Refused, "the close belongs to no row");
+    series.advance(seconds(at(0, 15, 30)) + 500_000_000, &mut log);
+    let row = series.live().unwrap().0;
+    assert_eq!(calendar.open_time_ns(Timeframe::H2, row), seconds(at(3, 9, 15)), "Monday's first is open");
+    assert_eq!(
+        log.take(),
+        [
+            format!("closed {} 5/5/5/5 v1 n1 final|partial", row - 3),
+            format!("closed {} 5/5/5/5 v0 n0 final|synthetic", row - 2),
+            format!("closed {} 5/5/5/5 v0 n0 final|synthetic", row - 1),
+        ]
+    );
+    series.trade(&trade(at(4, 9, 15), 7.0), &mut log);
+    let closed = log.take();
+    assert_eq!(closed.len(), 4);
+    assert!(closed.iter().all(|line| line.ends_with("NaN/NaN/NaN/NaN v0 n0 final|market-closed")), "{closed:?}");
+    assert_eq!(live(&series), format!("{} 7/7/7/7 v1 n1 open", row + 4));
 }

@@ -1,22 +1,22 @@
 //! Generated streams with ties, disorder, late trades, silence, outages and losses agree with the oracle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use tickplane_candles::{Series, SeriesConfig};
-use tickplane_model::{Calendar, Candle, NS_PER_MS, Quality, Timeframe, Trade, TradeFlags, TradeId};
+use tickplane_model::{Calendar, Candle, NS_PER_MS, NS_PER_SECOND, Quality, Timeframe, Trade, TradeFlags, TradeId};
 
-use crate::oracle::Oracle;
+use crate::oracle::{Oracle, Sums, big_sums};
 use crate::{Call, Log};
 
 /// One step of a stream. Times are in thousandths of the timeframe, so that every timeframe sees the same cases.
 #[derive(Clone, Copy, Debug)]
-enum Step {
+pub(crate) enum Step {
     /// Venue time goes on.
     Wait {
         permille: i64,
     },
-    /// Venue time goes on to the next exact boundary of a row.
+    /// Venue time goes on to the next exact boundary: a row ends, or a session opens.
     Boundary,
     /// A trade that happened `age` ago.
     Trade {
@@ -24,6 +24,17 @@ enum Step {
         price: f64,
         quantity: f64,
         sell: bool,
+        backfilled: bool,
+        /// 0 for none.
+        number: u64,
+    },
+    /// A trade with a clock that is off by hours.
+    Leap {
+        hours: i64,
+    },
+    /// The trade so many before comes again, with the same number or as another one that has none.
+    Again {
+        back: usize,
     },
     /// The worker looks at the time.
     Advance,
@@ -61,6 +72,8 @@ fn step() -> impl Strategy<Value = Step> {
         price,
         quantity,
         sell,
+        backfilled: false,
+        number: 0,
     });
     prop_oneof![
         6 => prop_oneof![4 => 0_i64..200, 2 => 200_i64..1_500, 1 => 1_500_i64..9_000].prop_map(|permille| Step::Wait { permille }),
@@ -107,25 +120,29 @@ fn text(candle: &Candle) -> String {
     format!("{:?}", Candle { quality, ..*candle })
 }
 
-fn run(config: SeriesConfig, steps: &[Step]) {
+pub(crate) fn run(config: SeriesConfig, sums: Sums, start_ns: i64, steps: &[Step]) {
     let length_ns = config.timeframe.length_ns();
     let of = |permille: i64| permille * (length_ns / 1_000) / NS_PER_MS * NS_PER_MS;
-    let mut now_ns = config.calendar.open_time_ns(config.timeframe, 3_000);
+    let mut now_ns = start_ns;
+    // What came, and by number what was seen: a venue's numbers name its trades.
+    let (mut came, mut seen) = (Vec::<Trade>::new(), BTreeSet::new());
     let mut series = Series::new(config.clone());
-    let mut oracle = Oracle::new(config.clone());
+    let mut oracle = Oracle::new(config.clone(), sums);
     let (mut log, mut table) = (Log::default(), Table::default());
     for step in steps {
         match *step {
             Step::Wait { permille } => now_ns += of(permille),
             Step::Boundary => {
                 let row = config.calendar.row(config.timeframe, now_ns);
-                now_ns = config.calendar.end_time_ns(config.timeframe, row);
+                let opens_ns = config.calendar.open_time_ns(config.timeframe, row);
+                now_ns = if now_ns < opens_ns { opens_ns } else { config.calendar.end_time_ns(config.timeframe, row) };
             }
-            Step::Trade { age_permille, price, quantity, sell } => {
-                let exchange_ns = now_ns - of(age_permille);
-                let flags = if sell { TradeFlags::SELL } else { TradeFlags::default() };
-                let trade = Trade { exchange_ns, receive_ns: now_ns, price, quantity, id: TradeId::NONE, flags };
-                assert_eq!(series.trade(&trade, &mut log), oracle.trade(trade));
+            Step::Trade { .. } | Step::Leap { .. } | Step::Again { .. } => {
+                let Some(trade) = trade_of(*step, now_ns, of, &came) else { continue };
+                came.push(trade);
+                if trade.id == TradeId::NONE || seen.insert(trade.id.low) {
+                    assert_eq!(series.trade(&trade, &mut log), oracle.trade(trade), "{trade:?}");
+                }
             }
             Step::Advance => {
                 let due = series.next_close_ns().is_some_and(|close_ns| now_ns >= close_ns);
@@ -169,6 +186,27 @@ fn run(config: SeriesConfig, steps: &[Step]) {
     assert_eq!(ours.len(), theirs.len());
     for ((row, ours), (expected, theirs)) in ours.iter().zip(&theirs) {
         assert_eq!((row, text(ours)), (expected, text(theirs)));
+    }
+}
+
+fn trade_of(step: Step, now_ns: i64, of: impl Fn(i64) -> i64, came: &[Trade]) -> Option<Trade> {
+    let (receive_ns, id) = (now_ns, TradeId::NONE);
+    match step {
+        Step::Trade { age_permille, price, quantity, sell, backfilled, number } => {
+            let side = if sell { TradeFlags::SELL } else { TradeFlags::default() };
+            let flags = if backfilled { side.with(TradeFlags::BACKFILLED) } else { side };
+            let id = if number > 0 { TradeId::number(number.into()) } else { id };
+            Some(Trade { exchange_ns: now_ns - of(age_permille), receive_ns, price, quantity, id, flags })
+        }
+        Step::Leap { hours } => {
+            let exchange_ns = now_ns + hours * 3_600 * NS_PER_SECOND;
+            Some(Trade { exchange_ns, receive_ns, price: 7.0, quantity: 1.0, id, flags: TradeFlags::default() })
+        }
+        Step::Again { back } => {
+            let again = came.iter().rev().nth(back)?;
+            Some(Trade { receive_ns, ..*again })
+        }
+        _ => None,
     }
 }
 
@@ -235,7 +273,9 @@ proptest! {
         let grace_ns = grace_permille * (timeframe.length_ns() / 1_000);
         let calendar = Calendar::AlwaysOpen;
         // Outages are noted as far back as rows can be revised: the ring is longer than the oldest of them.
-        run(SeriesConfig { timeframe, calendar, grace_ns, revise_rows: 40, filler_rows_max: 1_000 }, &steps);
+        let start_ns = calendar.open_time_ns(timeframe, 3_000);
+        let config = SeriesConfig { timeframe, calendar, grace_ns, revise_rows: 40, filler_rows_max: 1_000 };
+        run(config, big_sums, start_ns, &steps);
     }
 
     #[test]
@@ -248,6 +288,7 @@ proptest! {
             .filter(|step| matches!(step, Step::Wait { .. } | Step::Boundary | Step::Trade { .. } | Step::Advance))
             .collect();
         let (timeframe, calendar) = (Timeframe::S1, Calendar::AlwaysOpen);
-        run(SeriesConfig { timeframe, calendar, grace_ns: 0, revise_rows, filler_rows_max: 1_000 }, &only_trades);
+        let config = SeriesConfig { timeframe, calendar, grace_ns: 0, revise_rows, filler_rows_max: 1_000 };
+        run(config, big_sums, calendar.open_time_ns(timeframe, 3_000), &only_trades);
     }
 }
