@@ -7,7 +7,8 @@
 //! |---|---|
 //! | `parse` | a venue's message into events |
 //! | `ring` | an event to the worker, on the same thread and on another core |
-//! | `candles` | a trade into the candles of 1, 4 and 8 timeframes |
+//! | `candles` | a trade into the candles of 1, 4 and 8 timeframes, alone and in a worker that publishes them |
+//! | `boundary` | every series of 500 symbols closing at midnight |
 //! | `indicators` | a row into indicators: open, closed, and given again after a revision |
 //! | `segment` | publishing to and reading from shared memory |
 #![forbid(unsafe_code)]
@@ -15,6 +16,7 @@
 
 pub mod market;
 pub mod messages;
+pub mod plane;
 
 use std::time::{Duration, Instant};
 
