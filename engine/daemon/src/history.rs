@@ -62,6 +62,8 @@ pub(crate) struct History {
     look_every_ns: u64,
     begun_ns: u64,
     told_ns: u64,
+    /// What people heard last: series filled, requests left.
+    told: (u64, u64),
     is_told_complete: bool,
     talk: Talk,
 }
@@ -117,6 +119,7 @@ impl History {
             look_every_ns: (config.heal_ms * NS_PER_MS).min(LOOK_NS_MAX),
             begun_ns: now_ns,
             told_ns: now_ns,
+            told: (0, 0),
             is_told_complete: wish.rows == 0,
             talk,
             exchange,
@@ -288,11 +291,13 @@ impl History {
             self.is_told_complete = true;
             let took = seconds(now_ns - self.begun_ns);
             self.talk.say(&format!("{id}: history complete: {series} series in {took}"));
-        } else if now_ns >= self.told_ns + TELL_NS {
-            self.told_ns = now_ns;
-            let eta = seconds(eta_ns);
-            self.talk
-                .say(&format!("{id}: history {filled} of {series} series, {requests_left} requests left, about {eta}"));
+        } else if now_ns >= self.told_ns + TELL_NS && self.told != (filled, requests_left) {
+            (self.told_ns, self.told) = (now_ns, (filled, requests_left));
+            let rest = match requests_left {
+                0 => "the others wait for their first trade".to_owned(),
+                left => format!("{left} requests left, about {}", seconds(eta_ns)),
+            };
+            self.talk.say(&format!("{id}: history {filled} of {series} series, {rest}"));
         }
     }
 }

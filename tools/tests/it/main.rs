@@ -8,6 +8,7 @@ mod csv;
 mod decode;
 mod demo;
 mod faults;
+mod history;
 mod house;
 mod indicators;
 mod leftovers;
