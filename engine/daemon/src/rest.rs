@@ -219,6 +219,23 @@ mod tests {
     }
 
     #[test]
+    fn what_can_wait_gives_way() {
+        let (base, asked) = host(&["200 OK"]);
+        let rest = rest(&base, &Arc::new(Ledger::in_memory().unwrap()));
+        rest.urgent.fetch_add(1, Ordering::Relaxed);
+        let start = SystemClock::new().now().monotonic_ns;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(150));
+                rest.urgent.fetch_sub(1, Ordering::Relaxed);
+            });
+            assert_eq!(rest.ask_in_spare_time(&Request::get("/api/v3/klines", 2)), Ok(b"ok".to_vec()));
+        });
+        assert!(SystemClock::new().now().monotonic_ns >= start + 150_000_000);
+        assert_eq!(asked.join().unwrap(), 1);
+    }
+
+    #[test]
     fn how_long_an_answer_keeps_us_away() {
         for (status, retry_after_s, stay) in [
             (429, None, Some(30)),

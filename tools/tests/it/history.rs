@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::Value;
 use tickplane_model::{Candle, ExchangeId, Key, Quality, Timeframe};
 use tickplane_segments::{Instance, Plane};
 use tickplane_simulator::{Simulation, SimulationConfig};
 
-use crate::support::{Beside, root};
+use crate::support::{Beside, root, tickplane};
 
 const EXCHANGE: ExchangeId = ExchangeId::Binance;
 const TIMEFRAMES: [Timeframe; 3] = [Timeframe::S1, Timeframe::M1, Timeframe::H4];
@@ -30,7 +31,12 @@ fn run_and_kill(folder: &Path, simulation: &Simulation, settings: &str) -> Vec<V
     let mut plane = Beside::start(&["run", "--config", &config(folder, simulation, settings)]);
     plane.hears("history complete");
     // Some rows of trades follow those of the history.
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(Duration::from_secs(2));
+    let status = tickplane(&["status", "--root", folder.to_str().unwrap(), "--format", "json"]);
+    let records = status.lines().into_iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let history = records.into_iter().find(|record| record["type"] == "history").expect("a history record");
+    assert_eq!((&history["name"], &history["filled"]), (&Value::from("binance"), &history["series"]), "{history}");
+    assert!(history["rows-fetched"].is_u64() && history["failures"] == 0, "{history}");
     plane.signal("KILL");
     plane.ends();
     let reader = Plane::open(&Instance::new(Some(folder), "default").unwrap()).unwrap();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tickplane_model::{ExchangeId, RejectReason, Timeframe};
 use tickplane_segments::{
-    CloseKind, ConnectionCounter, ConnectionState, EventKind, InstrumentShape, LifeState, Next, Plane, PlaneEvent,
-    PlaneWriter, ReadError, Stage, ThreadCounter, ThreadRuntime,
+    CloseKind, ConnectionCounter, ConnectionState, EventKind, HistoryCounter, InstrumentShape, LifeState, Next, Plane,
+    PlaneEvent, PlaneWriter, ReadError, Stage, ThreadCounter, ThreadRuntime,
 };
 
 use crate::fixture::*;
@@ -198,4 +198,29 @@ fn health_and_life_signs_arrive() {
     drop((connection, thread));
     writer.remove(NOW_NS + 7).unwrap();
     assert!(!scratch.instance.directory().exists(), "nothing is left behind");
+}
+
+#[test]
+fn a_history_record_keeps_the_worst_and_begins_anew_with_its_writer() {
+    let scratch = Scratch::new("history");
+    let mut writer = PlaneWriter::open(&scratch.instance, &PLANE, NOW_NS).unwrap();
+    let plane = Plane::open(&scratch.instance).unwrap();
+    assert_eq!(plane.histories(), []);
+    let mut record = writer.history(ExchangeId::Kraken).unwrap();
+    record.progress(140, 34, 12, 8_000_000_000);
+    record.count(HistoryCounter::Equal, 5);
+    record.differed(7, 0.01, 0.2);
+    record.differed(9, 0.05, 0.1);
+    let [read] = plane.histories().try_into().unwrap();
+    assert_eq!((read.exchange, read.series, read.filled, read.requests_left), (ExchangeId::Kraken, 140, 34, 12));
+    assert_eq!(
+        (read.eta_ns, read.count(HistoryCounter::Equal), read.count(HistoryCounter::Different)),
+        (8_000_000_000, 5, 0)
+    );
+    assert_eq!((read.price_difference_max, read.volume_difference_max), (0.05, 0.2));
+    assert_eq!(read.worst_entry, Some(7), "the greatest of all differences");
+    drop(record);
+    drop(writer.history(ExchangeId::Kraken).unwrap());
+    let [read] = plane.histories().try_into().unwrap();
+    assert_eq!((read.series, read.worst_entry, read.price_difference_max), (0, None, 0.0));
 }
