@@ -259,12 +259,15 @@ impl Cold {
                 Action::Launch(id, instruments) => {
                     let venue = &self.venues[&id];
                     let opened = self.fetches.open(id, &venue.rest).map_err(|error| format!("REST threads: {error}"));
-                    let launched = opened.and_then(|()| self.plane.launch(venue, &instruments));
-                    if let Err(reason) = launched.and_then(|()| self.begin_history(id, instruments)) {
+                    if let Err(reason) = opened.and_then(|()| self.plane.launch(venue, &instruments)) {
                         let undone = self.control.handle(Input::Stop(id), self.clock.now().monotonic_ns);
                         drop(undone);
                         self.tell(id, Outcome::Failed { reason, retry_ms: None });
                         return;
+                    }
+                    // Trades flow without it.
+                    if let Err(reason) = self.begin_history(id, instruments) {
+                        self.say(&format!("{id}: no history, and no comparison with the venue's candles: {reason}"));
                     }
                 }
                 Action::Halt(id) => {

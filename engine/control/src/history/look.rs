@@ -53,7 +53,7 @@ pub struct Look {
     pub missing: Vec<Missing>,
     /// From the first to the last row that was made whole from trades and is old enough to be compared.
     pub comparable: Option<Range<u64>>,
-    /// The oldest row that is wanted.
+    /// The oldest row that is there or wanted.
     pub floor: u64,
     /// The local time of the look.
     pub epoch_ns: i64,
@@ -73,7 +73,7 @@ pub fn look(standing: &Standing<'_>, wish: &Wish, epoch_ns: i64) -> Option<Look>
             _ => missing.push(Missing { carry: standing.close_before(rows.start), rows }),
         }
     }
-    let floor = standing.head().saturating_sub(wish.rows);
+    let floor = standing.head().saturating_sub(wish.rows).min(standing.first_row);
     Some(Look { missing, comparable: comparable(standing, epoch_ns), floor, epoch_ns })
 }
 
@@ -174,7 +174,8 @@ mod tests {
     fn what_lies_before_the_first_row_is_wanted_to_the_depth() {
         let partial = FINAL.with(Quality::PARTIAL);
         assert_eq!(missing(&look_at(&[FINAL; 30], false, 0)), [530..1_000]);
-        assert_eq!(missing(&look_at(&[FINAL; 500], false, 0)), []);
+        let full = look_at(&[FINAL; 510], false, 0);
+        assert_eq!((missing(&full), full.floor), (vec![], 1_000), "rows beyond what is wanted are there too");
         let soon = look_at(&[partial, FINAL], false, 0);
         assert_eq!(missing(&soon), [502..1_001], "together with the row that began too late");
         assert!(soon.missing[0].carry.is_nan());

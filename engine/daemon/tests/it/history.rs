@@ -84,6 +84,16 @@ fn every_series_is_filled(exchange: ExchangeId, symbols: usize, timeframes: Vec<
     let lines: Vec<String> = talk.try_iter().collect();
     let said = |text: &str| lines.iter().any(|line| line.contains(text));
     assert!(said("rows each: at most") && said("history complete"), "{lines:#?}");
+
+    // A second start takes the record up anew and finds nothing to fetch but the moment between.
+    daemon.stop_exchange(exchange).unwrap_or_else(|error| panic!("{error}"));
+    daemon.start_exchange(exchange).unwrap_or_else(|error| panic!("{error}"));
+    wait_until("the histories again", Duration::from_secs(20), || {
+        let status = history(&plane, exchange);
+        status.filled == status.series && status.count(HistoryCounter::Fetched) < 60
+    });
+    let lines: Vec<String> = talk.try_iter().collect();
+    assert!(!lines.iter().any(|line| line.contains("no history")), "{lines:#?}");
     daemon.shutdown(false);
 }
 
