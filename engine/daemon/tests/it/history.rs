@@ -269,3 +269,49 @@ fn a_candle_that_differs_is_counted_and_replaced() {
     assert!(lines.iter().any(|line| line.contains("1 of") && line.contains("differ from the venue's")), "{lines:#?}");
     daemon.shutdown(false);
 }
+
+#[test]
+fn twenty_seconds_without_a_connection_leave_no_trace() {
+    let venues = vec![ExchangeId::Binance, ExchangeId::Kraken];
+    let config = SimulationConfig { venues: venues.clone(), symbols: 2, plain: true, ..SimulationConfig::default() };
+    let world = World::of(config);
+    let timeframes = vec![Timeframe::S1, Timeframe::S5, Timeframe::M1];
+    let config = Config { timeframes: timeframes.clone(), history: HistoryRows::Rows(60), ..world.config(2) };
+    let (daemon, talk) = start(config);
+    for venue in &venues {
+        daemon.start_exchange(*venue).unwrap_or_else(|error| panic!("{error}"));
+    }
+    let plane = world.open();
+    std::thread::sleep(Duration::from_secs(3));
+    for venue in &venues {
+        world.simulation.inject_for(*venue, FaultKind::RefuseConnects, Duration::from_secs(20)).expect("a fault");
+        world.simulation.disconnect_all(*venue);
+    }
+    std::thread::sleep(Duration::from_secs(21));
+    let keys = || {
+        let symbols = venues.iter().flat_map(|venue| {
+            let symbols = world.simulation.symbols(*venue);
+            symbols.into_iter().map(move |symbol| (*venue, symbol))
+        });
+        symbols.flat_map(|key| timeframes.iter().map(move |timeframe| (key.clone(), *timeframe)))
+    };
+    wait_until("the repair", Duration::from_secs(40), || {
+        let has_gap = |((venue, symbol), timeframe): ((ExchangeId, Symbol), Timeframe)| {
+            rows(&plane, venue, &symbol, timeframe).iter().any(|row| row.quality.gap_ms() > 0)
+        };
+        let streams = venues.iter().flat_map(|venue| plane.streams(*venue).expect("streams"));
+        !keys().any(has_gap) && streams.map(|stream| stream.seams).sum::<u64>() == 0
+    });
+    let mut compared = 0;
+    for ((venue, symbol), timeframe) in keys() {
+        let rows = rows(&plane, venue, &symbol, timeframe);
+        // The row that the plane began to listen in may still wait for its venue.
+        let whole = rows.iter().rposition(|row| row.quality.contains(Quality::PARTIAL)).map_or(0, |at| at + 1);
+        if whole < rows.len() {
+            assert_equal_to_the_venue(&world, venue, &symbol, timeframe, &rows[whole..]);
+            compared += rows.len() - whole;
+        }
+    }
+    assert!(compared > 100, "{compared}: {:#?}", talk.try_iter().collect::<Vec<_>>());
+    daemon.shutdown(false);
+}
