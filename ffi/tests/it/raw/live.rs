@@ -57,16 +57,10 @@ fn three_readers_agree_beside_a_hot_writer() {
             let stop = AtomicBool::new(false);
             let told = std::thread::scope(|scope| {
                 let rust = scope.spawn(|| read_in_rust(&scratch.root, &stop));
-                let writer = scope.spawn(|| {
-                    while !stop.load(Ordering::Relaxed) {
-                        rig.steps(64);
-                        // A writer without any pause laps a reader that shares two cores with it all the time.
-                        std::thread::sleep(Duration::from_micros(20));
-                    }
-                });
-                let output = library::run(program.command().arg(&scratch.root).args(["test", "20000"]));
+                let mut command = program.command();
+                command.arg(&scratch.root).args(["test", "20000"]);
+                let output = rig.beside(|| library::run(&mut command));
                 stop.store(true, Ordering::Relaxed);
-                writer.join().unwrap();
                 assert!(rust.join().unwrap() > 0, "the Rust reader never read");
                 assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
                 String::from_utf8(output.stdout).unwrap()

@@ -4,4 +4,5 @@ mod document;
 mod golden;
 mod hostile;
 mod live;
+mod programs;
 mod rig;

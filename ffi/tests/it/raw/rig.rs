@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tickplane_model::{
     Candle, ExchangeId, Instrument, InstrumentStatus, Product, Quality, Quote, Symbol, Timeframe, Trade, TradeFlags,
@@ -206,7 +208,58 @@ impl Rig {
         self.series.append(&version(row, 0), &values(row, 0));
     }
 
+    /// Writes at full speed while some work is done.
+    pub(super) fn beside<T>(mut self, work: impl FnOnce() -> T) -> T {
+        struct Stop<'a>(&'a AtomicBool);
+        impl Drop for Stop<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let _stop = Stop(&stop);
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    self.steps(64);
+                    // Without any pause a reader that shares two cores with it is lapped all the time.
+                    std::thread::sleep(Duration::from_micros(20));
+                }
+            });
+            work()
+        })
+    }
+
     pub(super) fn steps(&mut self, count: u64) {
         (0..count).for_each(|_| self.step());
+    }
+}
+
+/// A plane named `test` with one instrument of each of two venues: they publish prices.
+pub(super) struct Venues {
+    _plane: PlaneWriter,
+    instruments: [InstrumentWriter; 2],
+    bell: Bell,
+}
+
+impl Venues {
+    pub(super) fn new(scratch: &Scratch) -> Self {
+        let instance = Instance::new(Some(&scratch.root), "test").expect("a name");
+        let shape = PlaneShape { event_rings: 1, event_capacity: 64, threads: 1, connections: 1 };
+        let mut plane = PlaneWriter::open(&instance, &shape, NOW_NS).expect("a plane");
+        let arena = ArenaShape { bytes_max: 1 << 20, entries_max: 16 };
+        let instruments = [ExchangeId::Binance, ExchangeId::Kraken].map(|exchange| {
+            let facts = Instrument { exchange, ..instrument() };
+            let mut writer = plane.exchange(exchange, &arena).expect("an exchange");
+            writer.instrument(&facts, &InstrumentShape { trade_capacity: 64 }).expect("an instrument")
+        });
+        let bell = plane.bell();
+        Self { _plane: plane, instruments, bell }
+    }
+
+    pub(super) fn publish(&mut self, venue: usize, price: f64) {
+        self.instruments[venue].publish_trade(&Trade { price, ..trade(7) }, 0);
+        self.bell.mark();
+        self.bell.ring();
     }
 }
