@@ -182,9 +182,17 @@ impl Worker {
     /// Goes on after a panic in the middle of a turn: what was in hand is lost, and every candle says so.
     pub fn recover(&mut self, now: Now) {
         self.changed.clear();
+        self.waiting.clear();
         self.sweep = None;
         for slot in 0..self.symbols.len() {
-            self.symbols[slot].is_changed = false;
+            let symbol = &mut self.symbols[slot];
+            symbol.is_changed = false;
+            for at in 0..symbol.feeds.len() {
+                symbol.feeds[at].is_queued = false;
+                if symbol.feeds[at].has_work() {
+                    queue(symbol, slot as u32, at, &mut self.waiting);
+                }
+            }
             self.each_feed_at(slot as u32, now.epoch_ns, Feed::lost_for_good);
         }
         self.refresh_due();
