@@ -16,9 +16,8 @@
  * C++17, GCC or Clang, 64-bit little-endian Linux; nothing but libc.
  *
  * Status. Functions that can fail return int32_t: TPR_OK or a negative code that tpr_strerror explains. A function that
- * fails sets the handle, ticket or count it should have given to zero (a zeroed handle gives TPR_EINVAL) and may have
- * written to arrays; other results it leaves alone. tpr_open* fill `major` and `minor` of a file that has them also when
- * they refuse it.
+ * fails sets what it should have given to zero (a zeroed handle gives TPR_EINVAL), and may have written to arrays.
+ * tpr_open* fill `major` and `minor` of a file that has them also when they refuse it.
  *
  * Memory. Segments are mapped read-only and nothing here writes to them. Nothing allocates; all state is in structs of
  * the caller, which may be copied freely. A series, instrument or follower points into the mapping of the segment it
@@ -481,6 +480,7 @@ typedef struct tpr_writer_t {
 
 /* The writer of a header. TPR_EEMPTY if there never was one. */
 static inline int32_t tpr_header_writer(const tpr_header_t *header, tpr_writer_t *writer) {
+    memset(writer, 0, sizeof *writer);
     for (int tries = 0; tries < TPR_TRIES_MAX; tries++) {
         const uint64_t latest = tpr_load_acquire(&header->writer_latest);
         const tpr_writer_slot_t *slot = &header->writer[latest & 1];
@@ -1008,10 +1008,13 @@ static inline void tpr_candle_of(const uint64_t *words, tpr_candle_t *out) {
  * order of the columns from TPR_CANDLE_COLUMNS on. On TPR_EBUSY `values` may have been written to. */
 static inline int32_t tpr_live(const tpr_series_t *series, tpr_live_t *live, double *values, uint32_t count) {
     if (!series || !series->header || !live || (count > 0 && !values) || count > series->columns - TPR_CANDLE_COLUMNS) return TPR_EINVAL;
-    if (!tpr_is_current(series->header, series->entry)) return TPR_EMOVED;
-    for (int tries = 0; tries < TPR_TRIES_MAX; tries++) {
+    int32_t status = tpr_is_current(series->header, series->entry) ? TPR_EBUSY : TPR_EMOVED;
+    for (int tries = 0; status == TPR_EBUSY && tries < TPR_TRIES_MAX; tries++) {
         const uint64_t latest = tpr_load_acquire(series->live);
-        if (latest == 0) return TPR_EEMPTY;
+        if (latest == 0) {
+            status = TPR_EEMPTY;
+            break;
+        }
         const uint64_t *slot = series->live + 8 + (latest & 1) * series->live_stride;
         if (tpr_load(slot) == latest) {
             uint64_t words[13];
@@ -1029,7 +1032,8 @@ static inline int32_t tpr_live(const tpr_series_t *series, tpr_live_t *live, dou
         }
         tpr_pause();
     }
-    return TPR_EBUSY;
+    memset(live, 0, sizeof *live);
+    return status;
 }
 
 /* What may be read of a table, as of one moment; means something only while tpr_validate agrees. */
@@ -1303,6 +1307,7 @@ static inline int32_t tpr_double_slot(const uint64_t *latest_word, const uint64_
 static inline int32_t tpr_quote(const tpr_instrument_t *instrument, tpr_quote_t *out) {
     uint64_t words[7], seq;
     if (!instrument || !instrument->header || !out) return TPR_EINVAL;
+    memset(out, 0, sizeof *out);
     if (!tpr_is_current(instrument->header, instrument->entry)) return TPR_EMOVED;
     const int32_t status =
         tpr_double_slot(&instrument->head->quote_latest, &instrument->head->quote[0].seq, 8, words, 7, &seq);
@@ -1331,6 +1336,7 @@ typedef struct tpr_facts_t {
 static inline int32_t tpr_facts(const tpr_instrument_t *instrument, tpr_facts_t *out) {
     uint64_t words[14], seq;
     if (!instrument || !instrument->header || !out) return TPR_EINVAL;
+    memset(out, 0, sizeof *out);
     if (!tpr_is_current(instrument->header, instrument->entry)) return TPR_EMOVED;
     const int32_t status =
         tpr_double_slot(&instrument->head->facts_latest, &instrument->head->facts[0].seq, 16, words, 14, &seq);
