@@ -1,4 +1,5 @@
-//! Carries the shards' questions to the venues: a short queue and two threads per exchange.
+//! Carries the shards' questions to the venues: per exchange a short queue with two threads for what is urgent, and one
+//! with a thread for what is not.
 #![allow(clippy::disallowed_methods, reason = "the pool has threads of its own: venues are slow to answer")]
 
 use std::collections::BTreeMap;
@@ -12,23 +13,31 @@ use tickplane_shards::{Clock, Fetch, FetchError};
 
 use crate::rest::Rest;
 
-/// Two answers may be on their way at once: one that is slow keeps no other back, and no venue is flooded.
-const THREADS: usize = 2;
+/// Two urgent answers may be on their way at once: one that is slow keeps no other back, and no venue is flooded. What
+/// is not urgent has a thread of its own: where it waits for room, nothing waits behind it.
+const URGENT_THREADS: usize = 2;
 /// Questions that may wait. Every shard bounds its own; a full queue tells that the venue answers too slowly.
 const QUEUE: usize = 256;
-/// A question that waited so long is no longer of interest to who asked.
-const AGE_NS_MAX: u64 = 30_000_000_000;
+/// A question goes out this soon, or not at all: with the time that an answer may take, whoever asked still waits.
+const WAIT_NS_MAX: u64 = 8_000_000_000;
 
 struct Question {
     ticket: u64,
     request: Request,
     answer: Waking,
+    is_urgent: bool,
     asked_ns: u64,
+}
+
+/// The queues of one exchange.
+struct Queues {
+    urgent: Sender<Question>,
+    other: Sender<Question>,
 }
 
 /// The queues, by exchange; one that was never opened takes nothing.
 pub(crate) struct FetchPool {
-    queues: BTreeMap<ExchangeId, OnceLock<Sender<Question>>>,
+    queues: BTreeMap<ExchangeId, OnceLock<Queues>>,
 }
 
 impl FetchPool {
@@ -40,44 +49,43 @@ impl FetchPool {
     /// Starts the threads of an exchange; once is enough.
     pub(crate) fn open(&self, id: ExchangeId, rest: &Arc<Rest>) -> std::io::Result<()> {
         let Some(place) = self.queues.get(&id).filter(|place| place.get().is_none()) else { return Ok(()) };
-        let (sender, questions) = bounded(QUEUE);
-        for _ in 0..THREADS {
-            let (rest, questions) = (rest.clone(), questions.clone());
-            std::thread::Builder::new().name(format!("rest-{id}")).spawn(move || serve(&rest, &questions))?;
-        }
+        let queue = |threads| -> std::io::Result<Sender<Question>> {
+            let (sender, questions) = bounded(QUEUE);
+            for _ in 0..threads {
+                let (rest, questions) = (rest.clone(), questions.clone());
+                std::thread::Builder::new().name(format!("rest-{id}")).spawn(move || serve(&rest, &questions))?;
+            }
+            Ok(sender)
+        };
+        let queues = Queues { urgent: queue(URGENT_THREADS)?, other: queue(1)? };
         // Only the cold thread opens, so the place is still empty.
-        let _ = place.set(sender);
+        let _ = place.set(queues);
         Ok(())
     }
 }
 
 impl Fetcher for FetchPool {
     fn fetch(&self, fetch: Fetch, answer: &Waking) {
-        let Fetch { exchange, ticket, request } = fetch;
+        let Fetch { exchange, ticket, request, is_urgent } = fetch;
         let asked_ns = SystemClock::new().now().monotonic_ns;
-        let question = Question { ticket, request, answer: answer.clone(), asked_ns };
+        let question = Question { ticket, request, answer: answer.clone(), is_urgent, asked_ns };
         let refused = match self.queues.get(&exchange).and_then(OnceLock::get) {
-            Some(queue) => match queue.try_send(question) {
+            Some(queues) => match if is_urgent { &queues.urgent } else { &queues.other }.try_send(question) {
                 Ok(()) => return,
-                Err(TrySendError::Full(_)) => format!("{QUEUE} questions to {exchange} wait already"),
-                Err(TrySendError::Disconnected(_)) => format!("nobody asks {exchange} any more"),
+                Err(TrySendError::Full(_)) => FetchError::NoRoom { seconds: 1 },
+                Err(TrySendError::Disconnected(_)) => FetchError::Failed(format!("nobody asks {exchange} any more")),
             },
-            None => format!("{exchange} was not started"),
+            None => FetchError::Failed(format!("{exchange} was not started")),
         };
-        answer.send(Command::Fetched { ticket, answer: Err(FetchError::Failed(refused)) });
+        answer.send(Command::Fetched { ticket, answer: Err(refused) });
     }
 }
 
 /// Answers until the pool is gone.
 fn serve(rest: &Rest, questions: &Receiver<Question>) {
-    let clock = SystemClock::new();
-    for Question { ticket, request, answer, asked_ns } in questions {
-        let is_old = clock.now().monotonic_ns > asked_ns + AGE_NS_MAX;
-        let result = if is_old {
-            Err(FetchError::Failed(format!("{} waited too long for its turn", request.path)))
-        } else {
-            rest.ask(&request)
-        };
+    for Question { ticket, request, answer, is_urgent, asked_ns } in questions {
+        let until_ns = asked_ns + WAIT_NS_MAX;
+        let result = if is_urgent { rest.ask_until(&request, until_ns) } else { rest.ask_aside(&request, until_ns) };
         answer.send(Command::Fetched { ticket, answer: result });
     }
 }

@@ -59,7 +59,7 @@ fn serve(exchange: &dyn Exchange, rest: &Rest, questions: &Receiver<Question>, a
         };
         let result = rest.ask_in_spare_time(&request).map_err(|error| match error {
             FetchError::Failed(text) => Unanswered::Failed(text),
-            FetchError::RetryAfter { seconds } => Unanswered::RetryAfter(seconds),
+            FetchError::RetryAfter { seconds } | FetchError::NoRoom { seconds } => Unanswered::RetryAfter(seconds),
         });
         answer(ticket, result.and_then(read));
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tickplane_control::Budget;
-use tickplane_exchanges::{Exchange, Request};
+use tickplane_exchanges::{Exchange, Rate, Request};
 use tickplane_runtimes::SystemClock;
 use tickplane_shards::{Clock, FetchError, Now};
 
@@ -22,8 +22,10 @@ const BANNED_S: u32 = 120;
 const FORBIDDEN_S: u32 = 300;
 /// The longest that we stay away, whatever is said: Binance bans for three days at most.
 const STAY_S_MAX: u32 = 3 * 86_400;
-/// Nobody waits longer for an answer than this, so a question that would have to is not asked.
-const WAIT_MAX: Duration = Duration::from_secs(30);
+/// How long a question waits for room in the budget if nothing else was agreed.
+const WAIT_NS_MAX: u64 = 30_000_000_000;
+/// What a venue without a stated limit is taken to allow: its number is unknown, not endless.
+const RATE_UNKNOWN: Rate = Rate { count: 10, per_ms: 1_000 };
 
 /// How soon a question that gave way to another looks again.
 const GIVE_WAY_NS: u64 = 20_000_000;
@@ -51,7 +53,7 @@ impl Rest {
             https: Https::new(base, trust),
             host: base.to_owned(),
             key: format!("{} rest{own}", meta.id),
-            budget: Mutex::new(Budget::new(meta.limits.requests, SHARE_PERCENT)),
+            budget: Mutex::new(Budget::new(meta.limits.requests.or(Some(RATE_UNKNOWN)), SHARE_PERCENT)),
             urgent: AtomicU32::new(0),
             ledger,
             talk,
@@ -65,16 +67,26 @@ impl Rest {
 
     /// Sends one request when the budget allows it, and waits for the answer.
     pub(crate) fn ask(&self, request: &Request) -> Result<Vec<u8>, FetchError> {
+        self.ask_until(request, now_ns() + WAIT_NS_MAX)
+    }
+
+    /// The same for what can wait: nothing goes out while another question waits for room in the budget.
+    pub(crate) fn ask_in_spare_time(&self, request: &Request) -> Result<Vec<u8>, FetchError> {
+        self.ask_aside(request, now_ns() + WAIT_NS_MAX)
+    }
+
+    /// Sends one request when the budget allows it, if that is before a time of the monotonic clock.
+    pub(crate) fn ask_until(&self, request: &Request, until_ns: u64) -> Result<Vec<u8>, FetchError> {
         self.urgent.fetch_add(1, Ordering::Relaxed);
-        let turn = self.turn(request.weight, || false);
+        let turn = self.turn(request.weight, until_ns, || false);
         self.urgent.fetch_sub(1, Ordering::Relaxed);
         turn?;
         self.send(request)
     }
 
-    /// The same for what can wait: nothing goes out while another question waits for room in the budget.
-    pub(crate) fn ask_in_spare_time(&self, request: &Request) -> Result<Vec<u8>, FetchError> {
-        self.turn(request.weight, || self.urgent.load(Ordering::Relaxed) > 0)?;
+    /// The same in spare time.
+    pub(crate) fn ask_aside(&self, request: &Request, until_ns: u64) -> Result<Vec<u8>, FetchError> {
+        self.turn(request.weight, until_ns, || self.urgent.load(Ordering::Relaxed) > 0)?;
         self.send(request)
     }
 
@@ -90,10 +102,10 @@ impl Rest {
         }
     }
 
-    /// Waits until the budget has room and nobody goes before; fails while the venue wants no requests.
-    fn turn(&self, weight: u32, is_held_back: impl Fn() -> bool) -> Result<(), FetchError> {
+    /// Waits until the budget has room and nobody goes before; fails where that takes too long, and while the venue
+    /// wants no requests.
+    fn turn(&self, weight: u32, until_ns: u64, is_held_back: impl Fn() -> bool) -> Result<(), FetchError> {
         let clock = SystemClock::new();
-        let start = clock.now();
         loop {
             let now = clock.now();
             // A ledger that cannot be read says nothing; the venue repeats itself.
@@ -106,10 +118,8 @@ impl Rest {
                 Ok(()) => return Ok(()),
                 Err(wait_ns) => wait_ns,
             };
-            let until_ns = now.monotonic_ns + wait_ns;
-            if Duration::from_nanos(until_ns - start.monotonic_ns) > WAIT_MAX {
-                let wanted = format!("{}: more is asked than half of the venue's limit allows", self.host);
-                return Err(FetchError::Failed(wanted));
+            if now.monotonic_ns + wait_ns > until_ns {
+                return Err(FetchError::NoRoom { seconds: wait_ns.div_ceil(1_000_000_000) as u32 });
             }
             std::thread::sleep(Duration::from_nanos(wait_ns));
         }
@@ -128,6 +138,11 @@ impl Rest {
         };
         self.talk.say(&format!("{}: no requests for {seconds} s: {text}{kept}", self.host));
     }
+}
+
+/// The monotonic clock.
+fn now_ns() -> u64 {
+    SystemClock::new().now().monotonic_ns
 }
 
 /// How long an answer tells us to stay away; `None` if it is an ordinary failure.
@@ -233,6 +248,20 @@ mod tests {
         });
         assert!(SystemClock::new().now().monotonic_ns >= start + 150_000_000);
         assert_eq!(asked.join().unwrap(), 1);
+    }
+
+    #[test]
+    fn more_than_our_share_is_not_asked_and_what_waits_in_vain_knows_for_how_long() {
+        // Half of Binance's 6,000 a minute.
+        let (base, asked) = host(&["200 OK", "200 OK"]);
+        let rest = rest(&base, &Arc::new(Ledger::in_memory().unwrap()));
+        let heavy = Request::get("/api/v3/trades", 1_500);
+        let soon = || now_ns() + 200_000_000;
+        assert!(rest.ask_until(&heavy, soon()).is_ok() && rest.ask_aside(&heavy, soon()).is_ok());
+        for refused in [rest.ask_until(&heavy, soon()), rest.ask_aside(&heavy, soon())] {
+            assert!(matches!(refused, Err(FetchError::NoRoom { seconds: 55..=61 })), "{refused:?}");
+        }
+        assert_eq!((asked.join().unwrap(), rest.urgent.load(Ordering::Relaxed)), (2, 0));
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub struct Fetch {
     pub ticket: u64,
     /// What to ask.
     pub request: Request,
+    /// Whether data is missing until it is answered. One that is not urgent gives way to those that are.
+    pub is_urgent: bool,
 }
 
 /// Why a question got no answer.
@@ -24,6 +26,12 @@ pub enum FetchError {
     #[error("the venue asks to wait {seconds} s")]
     RetryAfter {
         /// How long.
+        seconds: u32,
+    },
+    /// More is asked than our share of the venue's allowance has room for: it was not asked.
+    #[error("our share of the venue's limit is spent for {seconds} s")]
+    NoRoom {
+        /// For about how long.
         seconds: u32,
     },
 }

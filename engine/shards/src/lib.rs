@@ -10,7 +10,7 @@
 //! | `tape.rs` | which trades of an instrument were seen, and between which ones some are missing |
 //! | `numbering.rs`, `times.rs` | whether ids go on, and times can be |
 //! | `watch.rs`, `rhythm.rs` | whether a stream lives, by its own rhythm |
-//! | `questions.rs`, `budget.rs`, `repair.rs` | what venues are asked by REST, how much of it, and how often |
+//! | `questions.rs`, `repair.rs` | what venues are asked by REST, and how often |
 //! | `owed.rs`, `runs.rs` | what a worker that fell behind did not get, and how it gets it after all |
 //! | `streams.rs` | what the shard does about all that |
 //! | `feed.rs`, `columns.rs` | one series, and its indicator values |
@@ -19,7 +19,6 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
-mod budget;
 mod close_reason;
 mod columns;
 mod connection;

@@ -1,24 +1,18 @@
-//! The questions a shard has out, and how many more it may ask.
+//! The questions a shard has out, and how many more it may ask. How much a venue is asked in all is decided where all
+//! shards, listings and histories are seen: by whoever carries the questions.
 
-use tickplane_exchanges::Limits;
 use tickplane_model::ExchangeId;
 
-use crate::budget::Budget;
 use crate::now::Now;
 use crate::tape::Seam;
 
 /// Questions out at a time, in all and per venue.
 const OUT_MAX: usize = 8;
 const OUT_OF_VENUE_MAX: usize = 4;
+/// Of these, questions whether silent streams live: they wait for others, and nothing may wait for them.
+const NEWS_OF_VENUE_MAX: usize = 2;
 /// A question without an answer counts as failed after this long.
 const ANSWER_MS_MAX: u64 = 30_000;
-/// Percent of the venue's REST limit that one shard spends on asking whether quiet streams live, and on repairs. The
-/// rest is for listings and history.
-const NEWS_PERCENT: u64 = 25;
-const REPAIR_PERCENT: u64 = 50;
-
-/// How long a venue whose budget is spent is not thought of.
-const SPENT_MS: u64 = 500;
 
 /// Slots of the table of venues.
 const EXCHANGES: usize = ExchangeId::ALL.len() + 1;
@@ -48,13 +42,13 @@ pub(crate) struct Question {
     pub(crate) asked_ns: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Venue {
-    news: Budget,
-    repairs: Budget,
-    /// No questions about silent streams, and none at all, until then.
-    news_from_ns: u64,
-    any_from_ns: u64,
+/// When one venue may be asked again, in monotonic nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pause {
+    /// About silent streams.
+    news_until_ns: u64,
+    /// Anything.
+    any_until_ns: u64,
 }
 
 /// All questions of a shard.
@@ -62,12 +56,12 @@ struct Venue {
 pub(crate) struct Questions {
     out: Vec<Question>,
     tickets: u64,
-    venues: [Option<Venue>; EXCHANGES],
+    pauses: [Pause; EXCHANGES],
 }
 
 impl Questions {
     pub(crate) fn new() -> Self {
-        Self { out: Vec::with_capacity(OUT_MAX), tickets: 0, venues: [None; EXCHANGES] }
+        Self { out: Vec::with_capacity(OUT_MAX), tickets: 0, pauses: [Pause::default(); EXCHANGES] }
     }
 
     /// Whether any more may be asked now, whoever is asked.
@@ -80,43 +74,30 @@ impl Questions {
         self.out.iter().any(|question| question.instrument == instrument)
     }
 
-    /// Whether a question to this venue is worth being put into words.
+    /// Whether a question to this venue may go out now.
     pub(crate) fn may_ask(&self, exchange: ExchangeId, purpose: Purpose, now: Now) -> bool {
-        let from_ns = |venue: &Venue| match purpose {
-            Purpose::News => venue.any_from_ns.max(venue.news_from_ns),
-            _ => venue.any_from_ns,
+        let of_venue = self.out.iter().filter(|question| question.exchange == exchange);
+        let (out, news) = of_venue
+            .fold((0, 0), |(out, news), question| (out + 1, news + usize::from(question.purpose == Purpose::News)));
+        let Pause { news_until_ns, any_until_ns } = self.pauses[exchange as usize];
+        let (until_ns, has_room) = match purpose {
+            Purpose::News => (any_until_ns.max(news_until_ns), news < NEWS_OF_VENUE_MAX),
+            _ => (any_until_ns, true),
         };
-        self.venues[exchange as usize].as_ref().is_none_or(|venue| now.monotonic_ns >= from_ns(venue))
+        has_room && out < OUT_OF_VENUE_MAX && now.monotonic_ns >= until_ns
     }
 
-    /// Notes a question and gives its ticket; `None` when the venue may not be asked now.
+    /// Notes a question and gives its ticket.
     pub(crate) fn ask(
         &mut self,
         exchange: ExchangeId,
-        limits: &Limits,
-        weight: u32,
         (instrument, purpose, epoch): (usize, Purpose, u64),
         now: Now,
-    ) -> Option<u64> {
-        let out = self.out.iter().filter(|question| question.exchange == exchange).count();
-        let venue = self.venues[exchange as usize].get_or_insert_with(|| Venue {
-            news: Budget::new(limits.requests, NEWS_PERCENT, now),
-            repairs: Budget::new(limits.requests, REPAIR_PERCENT, now),
-            news_from_ns: 0,
-            any_from_ns: 0,
-        });
-        let (budget, from_ns) = match purpose {
-            Purpose::News => (&mut venue.news, &mut venue.news_from_ns),
-            _ => (&mut venue.repairs, &mut venue.any_from_ns),
-        };
-        if out >= OUT_OF_VENUE_MAX || !budget.take(weight, now) {
-            *from_ns = (*from_ns).max(now.after_ms(SPENT_MS));
-            return None;
-        }
+    ) -> u64 {
         self.tickets += 1;
         let ticket = self.tickets;
         self.out.push(Question { ticket, exchange, instrument, purpose, epoch, asked_ns: now.monotonic_ns });
-        Some(ticket)
+        ticket
     }
 
     /// The question of an answer.
@@ -134,13 +115,47 @@ impl Questions {
 
     /// The venue wants to be left alone.
     pub(crate) fn pause(&mut self, exchange: ExchangeId, seconds: u32, now: Now) {
-        if let Some(venue) = &mut self.venues[exchange as usize] {
-            venue.any_from_ns = venue.any_from_ns.max(now.after_ms(u64::from(seconds) * 1_000));
-        }
+        let pause = &mut self.pauses[exchange as usize];
+        pause.any_until_ns = pause.any_until_ns.max(now.after_ms(u64::from(seconds) * 1_000));
+    }
+
+    /// There was no room for this question, so there is none for others that are no more urgent.
+    pub(crate) fn make_room(&mut self, question: &Question, seconds: u32, now: Now) {
+        let pause = &mut self.pauses[question.exchange as usize];
+        let until_ns = match question.purpose {
+            Purpose::News => &mut pause.news_until_ns,
+            _ => &mut pause.any_until_ns,
+        };
+        *until_ns = (*until_ns).max(now.after_ms(u64::from(seconds) * 1_000));
     }
 
     /// Nobody waits for a venue's answers any more.
     pub(crate) fn forget(&mut self, exchange: ExchangeId) {
         self.out.retain(|question| question.exchange != exchange);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Now = Now { monotonic_ns: 1_000_000_000, epoch_ns: 0 };
+
+    /// Asks for as many instruments as there is room for; gives how many that were.
+    fn fill(questions: &mut Questions, exchange: ExchangeId, purpose: Purpose, from: usize) -> usize {
+        let may = |questions: &Questions| questions.has_room() && questions.may_ask(exchange, purpose, NOW);
+        (from..100).take_while(|at| may(questions) && questions.ask(exchange, (*at, purpose, 0), NOW) > 0).count()
+    }
+
+    #[test]
+    fn questions_that_are_out_are_bounded_and_those_about_silence_leave_room() {
+        let mut questions = Questions::new();
+        assert_eq!(fill(&mut questions, ExchangeId::Binance, Purpose::News, 0), NEWS_OF_VENUE_MAX);
+        let rest = OUT_OF_VENUE_MAX - NEWS_OF_VENUE_MAX;
+        assert_eq!(fill(&mut questions, ExchangeId::Binance, Purpose::Doubt, 10), rest);
+        assert_eq!(fill(&mut questions, ExchangeId::Kraken, Purpose::Doubt, 20), OUT_OF_VENUE_MAX);
+        assert_eq!(fill(&mut questions, ExchangeId::Coinbase, Purpose::Doubt, 30), 0, "in all");
+        assert!(questions.is_out(0) && questions.answered(1).is_some() && !questions.is_out(0));
+        assert!(questions.may_ask(ExchangeId::Binance, Purpose::News, NOW));
     }
 }

@@ -100,19 +100,20 @@ impl Shard {
         if !self.questions.may_ask(exchange.meta().id, purpose, now) {
             return false;
         }
-        let request = exchange.trades_request(facts, wanted);
-        let meta = exchange.meta();
+        let (exchange, request) = (exchange.meta().id, exchange.trades_request(facts, wanted));
         let about = (index, purpose, self.instruments[index].watch.epoch);
-        let Some(ticket) = self.questions.ask(meta.id, &meta.limits, request.weight, about, now) else { return false };
+        let ticket = self.questions.ask(exchange, about, now);
         self.instruments[index].count(StreamCounter::Asks);
-        self.actions.push_back(Action::Fetch(Fetch { exchange: meta.id, ticket, request }));
+        let is_urgent = purpose != Purpose::News;
+        self.actions.push_back(Action::Fetch(Fetch { exchange, ticket, request, is_urgent }));
         true
     }
 
     fn answered(&mut self, question: Question, answer: Result<Vec<u8>, FetchError>, now: Now, publish_ns: i64) {
-        if let Err(FetchError::RetryAfter { seconds }) = answer {
-            self.questions.pause(question.exchange, seconds, now);
-            return;
+        match answer {
+            Err(FetchError::RetryAfter { seconds }) => return self.questions.pause(question.exchange, seconds, now),
+            Err(FetchError::NoRoom { seconds }) => return self.questions.make_room(&question, seconds, now),
+            Ok(_) | Err(FetchError::Failed(_)) => {}
         }
         let index = question.instrument;
         let trades = answer.ok().zip(self.facts(index)).and_then(|(bytes, (exchange, facts))| {

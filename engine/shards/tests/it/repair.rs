@@ -245,3 +245,29 @@ fn a_backlog_of_known_trades_is_no_new_numbering() {
     assert_eq!(rig.stream("BTC-USD").count(StreamCounter::Renumbered), 0);
     assert_eq!(rig.status().count(ConnectionCounter::Duplicates), 199);
 }
+
+#[test]
+fn without_room_nothing_is_lost_and_only_what_is_as_little_urgent_waits() {
+    let mut rig = connected();
+    rig.say(&[trades("BTC-USD", "update", 1..4, 1_000), trades("BTC-USD", "update", 8..10, 1_800)]);
+    for _ in 0..10 {
+        let (_, ticket) = rig.asked("BTC-USD", 22);
+        rig.answer(ticket, Err(FetchError::NoRoom { seconds: 20 }));
+        rig.fetches.clear();
+        rig.heartbeats(19);
+        assert_eq!(rig.fetches, [], "there is no room for others either");
+    }
+    assert_eq!(rig.stream("BTC-USD").count(StreamCounter::SeamsLost), 0, "nothing failed");
+    let (_, ticket) = rig.asked("BTC-USD", 3);
+    rig.answer(ticket, rest("BTC-USD", 3..10, 1_400));
+    let (_, ticket) = rig.asked("ETH-USD", 30);
+    rig.answer(ticket, Err(FetchError::NoRoom { seconds: 100 }));
+    for fetch in std::mem::take(&mut rig.fetches) {
+        rig.answer(fetch.ticket, Err(FetchError::NoRoom { seconds: 100 }));
+    }
+    rig.say(&[trades("BTC-USD", "update", 12..13, 1_900)]);
+    let (path, _) = rig.asked("BTC-USD", 3);
+    assert!(path.contains("since="), "a seam does not wait for questions about silence: {path}");
+    rig.heartbeats(25);
+    assert!(rig.fetches.iter().all(|fetch| fetch.is_urgent), "{:?}", rig.fetches);
+}

@@ -173,7 +173,7 @@ impl World {
             }
             state = self.check();
         }
-        state
+        self.venue.offence.take().map_or(state, Err)
     }
 
     fn check(&self) -> Result<(), String> {

@@ -1,6 +1,8 @@
 //! A model of Kraken: sockets, subscriptions, history on subscribe and REST over a [`Market`] of each symbol, with
 //! everything that goes wrong.
 
+use std::collections::VecDeque;
+
 use tickplane_shards::{Fetch, FetchError};
 
 use crate::rig::{Rig, START_NS, ack, frame, texts};
@@ -12,6 +14,9 @@ pub(crate) const SYMBOLS: [&str; 2] = ["BTC-USD", "ETH-USD"];
 const HISTORY: usize = 50;
 /// Trades of one REST answer: few, so that repairs need pages.
 pub(crate) const PAGE: usize = 100;
+/// Questions the venue answers in so many milliseconds; it refuses more.
+const ALLOWED: usize = 12;
+const ALLOWED_MS: u64 = 10_000;
 
 /// What goes wrong, and until when (milliseconds of virtual time; 0 never).
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,6 +67,12 @@ pub(crate) struct Venue {
     subscriptions: [Subscription; 2],
     held: Option<String>,
     answers: Vec<(u64, u64, Result<Vec<u8>, FetchError>)>,
+    /// When it was asked of late.
+    asked_ms: VecDeque<u64>,
+    /// It was told to leave the venue alone until then.
+    leave_until_ms: u64,
+    /// How it was asked though it may not be.
+    pub(crate) offence: Option<String>,
     heartbeat_ms: u64,
 }
 
@@ -74,6 +85,9 @@ impl Venue {
             subscriptions: [Subscription::default(); 2],
             held: None,
             answers: Vec::new(),
+            asked_ms: VecDeque::new(),
+            leave_until_ms: 0,
+            offence: None,
             heartbeat_ms: 0,
         }
     }
@@ -180,15 +194,31 @@ impl Venue {
 
     /// Takes a question; the answer comes later.
     pub(crate) fn ask(&mut self, fetch: &Fetch, now_ms: u64, random: &mut Random) {
+        self.judge(now_ms);
         let delay_ms = if now_ms < self.faults.rest_slow_until { random.below(8_000) } else { 20 + random.below(80) };
+        let seconds = 1 + random.below(5) as u32;
         let answer = match random.below(4) {
+            // Whoever carries questions for all shards has no room, or sees the venue refuse.
+            0 if self.asked_ms.len() > ALLOWED => Err(FetchError::NoRoom { seconds }),
+            _ if self.asked_ms.len() > ALLOWED => Err(FetchError::RetryAfter { seconds }),
             _ if now_ms >= self.faults.rest_fails_until => Ok(self.answer(&fetch.request.path, now_ms)),
             0 => Err(FetchError::Failed("status 502".to_owned())),
-            1 => Err(FetchError::RetryAfter { seconds: 1 + random.below(5) as u32 }),
+            1 => Err(FetchError::RetryAfter { seconds }),
             2 => Ok(br#"{"error":["EGeneral:Internal error"]}"#.to_vec()),
             _ => return,
         };
         self.answers.push((now_ms + delay_ms, fetch.ticket, answer));
+    }
+
+    /// Notes a question, and what is wrong with it.
+    fn judge(&mut self, now_ms: u64) {
+        while self.asked_ms.front().is_some_and(|at_ms| at_ms + ALLOWED_MS <= now_ms) {
+            self.asked_ms.pop_front();
+        }
+        self.asked_ms.push_back(now_ms);
+        if now_ms < self.leave_until_ms {
+            self.offence = Some(format!("asked at {now_ms} ms, and told to wait until {} ms", self.leave_until_ms));
+        }
     }
 
     /// Answers that are due.
@@ -196,6 +226,11 @@ impl Venue {
         let (due, later) = std::mem::take(&mut self.answers).into_iter().partition(|(at_ms, ..)| *at_ms <= now_ms);
         self.answers = later;
         let due: Vec<(u64, u64, _)> = due;
+        for (_, _, answer) in &due {
+            if let Err(FetchError::RetryAfter { seconds }) = answer {
+                self.leave_until_ms = self.leave_until_ms.max(now_ms + u64::from(*seconds) * 1_000);
+            }
+        }
         due.into_iter().map(|(_, ticket, answer)| (ticket, answer)).collect()
     }
 
