@@ -36,7 +36,11 @@ fn the_trades_of_a_plane_give_its_candles_to_the_bit() {
     let config = hint.trim().trim_start_matches("tickplane run --config ").to_owned();
     let root = root();
     let at = root.path().to_str().unwrap();
-    let mut plane = Beside::start(&["run", "--config", &config, "--root", at]);
+    // Rows of trades only: the venue's own candles know of trades before the first one here.
+    let trades_only = root.path().join("trades-only.toml");
+    std::fs::write(&trades_only, format!("history = false\n{}", std::fs::read_to_string(config).unwrap())).unwrap();
+    let config = trades_only.to_str().unwrap();
+    let mut plane = Beside::start(&["run", "--config", config, "--instance", "default", "--root", at]);
     plane.hears("connected to localhost");
     plane.hears("connected to localhost");
     std::thread::sleep(RUN);
