@@ -8,7 +8,8 @@ mod random;
 pub(crate) mod small_pages;
 pub(crate) mod venue;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tickplane_exchanges::TradeIds;
 use tickplane_model::{Candle, NS_PER_SECOND, Quality};
@@ -280,16 +281,30 @@ fn whatever_goes_wrong_is_repaired_when_it_is_over() {
         Some(seed) => seed..seed + 1,
         None => 0..number("TICKPLANE_SEEDS").unwrap_or(SEEDS),
     };
-    let (mut failures, mut mute) = (Vec::new(), 0);
-    for seed in seeds.clone() {
-        match simulate(seed, root.path()) {
-            Ok(streams) => mute += streams,
-            Err(error) => failures.push(error),
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicU64::new(seeds.start);
+    let worked = |folder: PathBuf| {
+        let (mut failures, mut mute) = (Vec::new(), 0);
+        // After a few failures the rest tells nothing new.
+        while failures.len() < 3
+            && let seed = next.fetch_add(1, Ordering::Relaxed)
+            && seed < seeds.end
+        {
+            match simulate(seed, &folder) {
+                Ok(streams) => mute += streams,
+                Err(error) => failures.push(error),
+            }
         }
-        if failures.len() >= 3 {
-            break;
-        }
-    }
+        (failures, mute)
+    };
+    let (failures, mute) = std::thread::scope(|scope| {
+        let folders = (0..threads).map(|number| root.path().join(number.to_string()));
+        let running: Vec<_> = folders.map(|folder| scope.spawn(|| worked(folder))).collect();
+        running.into_iter().fold((Vec::new(), 0), |(failures, mute), thread| {
+            let (new, more) = thread.join().unwrap();
+            ([failures, new].concat(), mute + more)
+        })
+    });
     assert!(mute as u64 <= 1 + (seeds.end - seeds.start) / 100, "{mute} streams never spoke");
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
