@@ -11,6 +11,7 @@
 //! | `boundary` | every series of 500 symbols closing at midnight |
 //! | `indicators` | a row into indicators: open, closed, and given again after a revision |
 //! | `segment` | publishing to and reading from shared memory |
+//! | `ffi` | reading by a call of the C library |
 #![forbid(unsafe_code)]
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 

@@ -101,9 +101,10 @@ impl<'a> DoubleSlot<'a> {
     /// # Errors
     /// As [`try_read`](Self::try_read).
     #[inline]
-    pub fn try_read_parts(&self, head: &mut [u64], tail: &mut [f64]) -> Result<u64, Busy> {
+    pub fn try_read_parts<const N: usize>(&self, head: &mut [u64; N], tail: &mut [f64]) -> Result<u64, Busy> {
         self.try_with(|words| {
-            let (first, rest) = words.split_at(head.len().min(words.len()));
+            // A known number of words is copied without a loop. A slot that is shorter leaves `head` as it was.
+            let Some((first, rest)) = words.split_first_chunk::<N>() else { return };
             for (value, word) in head.iter_mut().zip(first) {
                 *value = word.load(Ordering::Relaxed);
             }

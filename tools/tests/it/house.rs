@@ -45,7 +45,7 @@ const IMPORTS: [(&str, &[&str]); 18] = [
         "tickplane",
         &["model", "scan", "exchanges", "candles", "indicators", "segments", "runtimes", "daemon", "simulator"],
     ),
-    ("tickplane-benches", &["model", "exchanges", "rings", "candles", "indicators", "segments", "shards"]),
+    ("tickplane-benches", &["model", "exchanges", "rings", "candles", "indicators", "segments", "shards", "ffi"]),
     ("tickplane-perf", &["model", "exchanges", "rings", "candles", "indicators", "segments", "shards", "runtimes"]),
 ];
 
