@@ -27,6 +27,8 @@ pub mod bell;
 pub mod directory;
 pub mod double_slot;
 pub mod event;
+#[cfg(all(feature = "fail-points", not(loom)))]
+pub mod fail_point;
 pub mod header;
 pub mod health;
 pub mod histogram;

@@ -92,15 +92,25 @@ sites! {
 /// The ordering to use at a site: the given one, unless a loom model weakened this site.
 #[cfg(not(loom))]
 #[inline(always)]
-pub(crate) const fn order(_site: Site, order: Ordering) -> Ordering {
+pub(crate) fn order(site: Site, order: Ordering) -> Ordering {
+    pass(site);
     order
 }
 
 /// The fence of a site.
 #[cfg(not(loom))]
 #[inline(always)]
-pub(crate) fn fence_at(_site: Site, order: Ordering) {
+pub(crate) fn fence_at(site: Site, order: Ordering) {
+    pass(site);
     fence(order);
+}
+
+/// Where a test of the feature `fail-points` stops a process: before the ordering takes effect. Nothing without it.
+#[cfg(not(loom))]
+#[inline(always)]
+fn pass(_site: Site) {
+    #[cfg(feature = "fail-points")]
+    crate::fail_point::pass(_site as u32);
 }
 
 #[cfg(loom)]

@@ -12,6 +12,7 @@ use tickplane_layout::sync::Ordering;
 use tickplane_layout::text;
 
 use crate::error::Refusal;
+use crate::fail_point::{self, FilePoint};
 use crate::region::Region;
 use crate::segment::Segment;
 use crate::{ArenaShape, SegmentError, futex, process};
@@ -143,6 +144,7 @@ impl Arena {
             word.store(value, Ordering::Relaxed);
         }
         (plan.fill)(region.words(), old);
+        fail_point::pass(FilePoint::RegionFilled);
         let generation = old.and_then(|old| directory.entry(old.entry())).map_or(1, |entry| entry.generation + 1);
         let EntryKey { kind, exchange, timeframe, name } = key;
         let entry = Entry { kind, exchange, timeframe, offset, bytes, generation, created_ns: now_ns, name };

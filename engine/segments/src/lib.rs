@@ -18,6 +18,10 @@ mod convert;
 mod error;
 mod event;
 mod exchange_writer;
+#[cfg(feature = "fail-points")]
+pub mod fail_point;
+#[cfg(not(feature = "fail-points"))]
+mod fail_point;
 mod futex;
 mod health;
 mod history_record;

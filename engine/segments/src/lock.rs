@@ -11,6 +11,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::SegmentError;
+use crate::fail_point::{self, FilePoint};
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
@@ -39,11 +40,14 @@ impl Lock {
                 .mode(0o600)
                 .open(path)
                 .map_err(SegmentError::io("open the lock", path))?;
+            fail_point::pass(FilePoint::LockMade);
             if !try_lock(file.as_raw_fd()).map_err(SegmentError::io("lock", path))? {
                 return Err(SegmentError::Locked { path: path.to_owned(), pid: holder(&mut file) });
             }
             if is_at(&file, path) {
+                fail_point::pass(FilePoint::LockTaken);
                 note_holder(&mut file).map_err(SegmentError::io("write", path))?;
+                fail_point::pass(FilePoint::LockNoted);
                 return Ok(Self { file });
             }
         }

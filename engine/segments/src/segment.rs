@@ -14,6 +14,7 @@ use tickplane_layout::region::{HEADER_WORDS as REGION_HEADER_WORDS, PAGE_BYTES, 
 use tickplane_layout::sync::Ordering;
 
 use crate::error::Refusal;
+use crate::fail_point::{self, FilePoint};
 use crate::instance::free_bytes;
 use crate::mapping::Mapping;
 use crate::{OpenError, SegmentError};
@@ -57,8 +58,11 @@ impl Segment {
             .mode(FILE_MODE)
             .open(temporary)
             .map_err(SegmentError::io("make", temporary))?;
+        fail_point::pass(FilePoint::FileMade);
         file.set_len(identity.total_bytes).map_err(SegmentError::io("size", temporary))?;
+        fail_point::pass(FilePoint::FileSized);
         reserve(&file, path, 0, identity.regions_offset())?;
+        fail_point::pass(FilePoint::FileReserved);
         let mapping = Mapping::writable(&file, identity.total_bytes).map_err(SegmentError::io("map", temporary))?;
         let segment = Self { mapping, file, path: path.to_owned(), identity };
         segment.header().write(&identity);
@@ -67,7 +71,10 @@ impl Segment {
 
     /// Gives a made segment its name; a file of that name stays mapped by whoever had it open.
     pub(crate) fn publish(&self) -> Result<(), SegmentError> {
-        std::fs::rename(temporary_path(&self.path), &self.path).map_err(SegmentError::io("publish", &self.path))
+        fail_point::pass(FilePoint::FileWritten);
+        std::fs::rename(temporary_path(&self.path), &self.path).map_err(SegmentError::io("publish", &self.path))?;
+        fail_point::pass(FilePoint::FileNamed);
+        Ok(())
     }
 
     /// Removes a made segment that will not get its name.
@@ -167,7 +174,10 @@ impl Segment {
         // A writer that died here may have left words behind.
         rustix::fs::fallocate(&self.file, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, offset, bytes)
             .map_err(|error| SegmentError::io("clear", &self.path)(error.into()))?;
-        reserve(&self.file, &self.path, offset, bytes)
+        fail_point::pass(FilePoint::RegionCleared);
+        reserve(&self.file, &self.path, offset, bytes)?;
+        fail_point::pass(FilePoint::RegionReserved);
+        Ok(())
     }
 
     pub(crate) fn path(&self) -> &Path {
