@@ -94,6 +94,47 @@ fn a_view_is_valid_until_its_oldest_row_is_overwritten() {
     assert!(child.wait().unwrap().success());
 }
 
+/// Regions of another shape: readers of the old ones are told, and a follower of trades goes on without a loss.
+#[test]
+fn moved_regions_say_so_and_followers_go_on() {
+    let Some(compiler) = rig::compilers("moved.c").into_iter().next() else { return };
+    let program = rig::build(compiler, "tests/raw/moved.c", &SANITIZERS);
+    let scratch = Scratch::new();
+    let mut rig = Rig::new(&scratch);
+    rig.steps(1000);
+    let mut command = program.command();
+    command.arg(&scratch.root).arg("test").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let (mut ask, mut told) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+    let mut line = || told.next().unwrap().unwrap();
+    assert_eq!(line(), "ready");
+    let mut say = || {
+        writeln!(ask).unwrap();
+        line()
+    };
+    rig.steps(3);
+    assert_eq!(say(), "0 0 0 0 0 0 0: 3 trades, 0 lost");
+    assert_eq!(say(), "0 0 0 0 0 0 0: 0 trades, 0 lost");
+    rig.steps(2);
+    drop(rig);
+    let mut rig = Rig::shaped(&scratch.root, 2 * DEPTH, 128);
+    rig.steps(70);
+    // What stood in the old ring is read first; -15 is TPR_EMOVED.
+    assert_eq!(say(), "-15 -15 -15 -15 -15 -15 0: 2 trades, 0 lost");
+    assert_eq!(say(), "-15 -15 -15 -15 -15 -15 -15: 0 trades, 0 lost");
+    assert_eq!(say(), "0 0 0 0 0 0 0: 64 trades, 0 lost");
+    assert_eq!(say(), "0 0 0 0 0 0 0: 6 trades, 0 lost");
+    // Another start, which compacts the file; then more comes than the new ring holds.
+    drop(rig);
+    let mut rig = Rig::shaped(&scratch.root, DEPTH, 32);
+    assert_eq!(say(), "-15 -15 -15 -15 -15 -15 -15: 0 trades, 0 lost");
+    rig.steps(100);
+    // A lapped follower stands half a ring behind the head: 100 - 16 are lost.
+    assert_eq!(say(), "0 0 0 0 0 0 0: 17 trades, 83 lost");
+    drop(ask);
+    assert!(child.wait().unwrap().success());
+}
+
 // ---- a killed writer ----
 
 /// Writes without a pause until it is killed.

@@ -157,14 +157,18 @@ impl Rig {
     }
 
     pub(super) fn at(root: &Path) -> Self {
+        Self::shaped(root, DEPTH, 64)
+    }
+
+    /// With another depth or ring the regions of an earlier one move.
+    pub(super) fn shaped(root: &Path, depth: u64, trade_capacity: u64) -> Self {
         let instance = Instance::new(Some(root), "test").expect("a name");
         let shape = PlaneShape { event_rings: 1, event_capacity: 64, threads: 1, connections: 1 };
         let mut plane = PlaneWriter::open(&instance, &shape, NOW_NS).expect("a plane");
         let arena = ArenaShape { bytes_max: 1 << 20, entries_max: 16 };
         let mut exchange = plane.exchange(ExchangeId::Binance, &arena).expect("an exchange");
-        let btc = exchange.instrument(&instrument(), &InstrumentShape { trade_capacity: 64 }).expect("an instrument");
-        let shape =
-            SeriesShape { depth: DEPTH, slack: 8, indicators: vec!["ema_9".into(), "macd_12_26_9.hist".into()] };
+        let btc = exchange.instrument(&instrument(), &InstrumentShape { trade_capacity }).expect("an instrument");
+        let shape = SeriesShape { depth, slack: 8, indicators: vec!["ema_9".into(), "macd_12_26_9.hist".into()] };
         let series = exchange.series(&symbol(), Timeframe::M1, &shape).expect("a series");
         let events = plane.events("worker-0").expect("a ring");
         let bell = plane.bell();
