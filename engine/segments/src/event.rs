@@ -179,7 +179,7 @@ impl EventFollower {
         for followed in &mut self.rings {
             let ring = followed.layout.events(followed.region.words());
             // The oldest slot may be overwritten at any moment.
-            followed.cursor = Cursor::at((ring.head() + 2).saturating_sub(ring.capacity()));
+            followed.cursor = Cursor::at(ring.head().saturating_add(2).saturating_sub(ring.capacity()));
         }
     }
 

@@ -61,9 +61,20 @@ fn read_everything(scratch: &Scratch) {
         let _ = (trades.poll(), trades.trade(u64::MAX), trades.lost(), trades.is_moved());
     }
     let _ = plane.quote(&quote_key()).map(|quote| quote.read());
+    if let Ok(instrument) = plane.instrument(&trades_key()) {
+        let _ = (instrument.facts(), instrument.quotes().read(), instrument.stream(), instrument.is_moved());
+        let mut trades = instrument.trades();
+        trades.go_on_in(instrument.trades());
+    }
+    events.rewind();
+    plane.renew_events(&mut events);
     if let Ok(series) = plane.series(&candles_key()) {
         let _ = (series.first_row(), series.head(), series.columns(), series.live_into(&mut LiveCandle::default()));
         let _ = (series.candles(9), series.rows(0..u64::MAX), series.column("ema_9", &mut [0.0; 99]));
+        let mut places = [None; 16];
+        let _ = (series.live_record(&mut [0.0; 3]), series.row_range(), series.seed_row(10), series.is_moved());
+        let _ = series.last_into(16, |at, candle| places[at] = Some(candle));
+        let _ = series.next_into(3, 16, |at, candle| places[at] = Some(candle));
         if let Ok(view) = series.view(usize::MAX) {
             let _ = (view.values(4).sum::<f64>(), view.column(99), view.column(10), view.validate());
         }
