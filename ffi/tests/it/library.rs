@@ -93,6 +93,8 @@ pub(crate) fn must(command: &mut Command) -> String {
 pub(crate) enum Link {
     Shared,
     Static,
+    /// Not at all: it loads it by itself.
+    Loaded,
 }
 
 /// What `rustc --print native-static-libs` names for this library on Linux.
@@ -205,6 +207,7 @@ pub(crate) fn compile_with(dialect: Dialect, source: &str, link: Link, flags: &[
             command.arg("-L").arg(&folder).arg("-ltickplane").arg(format!("-Wl,-rpath,{}", folder.display()))
         }
         Link::Static => command.arg(folder().join("libtickplane.a")).args(NATIVE_LIBS),
+        Link::Loaded => command.arg("-ldl"),
     };
     must(&mut command);
     Some(program)

@@ -119,3 +119,12 @@ fn valgrind_finds_nothing() {
     let valgrind = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=all"];
     eprintln!("{}", consume(program.under(&valgrind), &scratch, 200));
 }
+
+#[test]
+fn the_library_is_loaded_and_unloaded_a_thousand_times() {
+    let Some(program) = library::compile("tests/c/reload.c", Link::Loaded) else { return };
+    let scratch = Scratch::new();
+    let _writer = Writer::new(&scratch);
+    let shared = library::folder().join(library::SONAME);
+    library::must(program.command().arg(shared).arg(&scratch.root).arg("test"));
+}
