@@ -944,7 +944,8 @@ static inline int32_t tpr_column_name(const tpr_series_t *series, uint32_t colum
 /* Number of a column: "close", "rsi_14", "macd_12_26_9.hist". */
 static inline int32_t tpr_column(const tpr_series_t *series, const char *name, uint32_t *column) {
     uint64_t words[6];
-    if (!series || !name || !column) return TPR_EINVAL;
+    if (column) *column = 0;
+    if (!series || !series->header || !name || !column) return TPR_EINVAL;
     if (!tpr_pack(name, strlen(name), words, 6)) return TPR_ENOCOLUMN;
     for (uint32_t at = 0; at < series->columns; at++) {
         bool same = true;
@@ -1112,9 +1113,9 @@ static inline uint64_t tpr_cell(const tpr_series_t *series, const tpr_ticket_t *
  * writer died while revising it is taken from the journal. */
 static inline int32_t tpr_rows(const tpr_series_t *series, uint64_t from, size_t max, tpr_candle_t *rows,
                                uint64_t *first_row, size_t *count) {
+    if (first_row) *first_row = 0;
+    if (count) *count = 0;
     if (!series || !series->header || !rows || !first_row || !count || max == 0) return TPR_EINVAL;
-    *first_row = 0;
-    *count = 0;
     if (!tpr_is_current(series->header, series->entry)) return TPR_EMOVED;
     for (int tries = 0; tries < TPR_TRIES_MAX; tries++) {
         tpr_ticket_t ticket;
@@ -1153,9 +1154,9 @@ static inline int32_t tpr_candles(const tpr_series_t *series, size_t max, tpr_ca
  * (open_time_ns, trade_count, quality) are converted. */
 static inline int32_t tpr_values(const tpr_series_t *series, uint32_t column, size_t max, double *values,
                                  uint64_t *first_row, size_t *count) {
+    if (first_row) *first_row = 0;
+    if (count) *count = 0;
     if (!series || !series->header || !values || !first_row || !count || max == 0) return TPR_EINVAL;
-    *first_row = 0;
-    *count = 0;
     if (column >= series->columns) return TPR_ENOCOLUMN;
     if (!tpr_is_current(series->header, series->entry)) return TPR_EMOVED;
     for (int tries = 0; tries < TPR_TRIES_MAX; tries++) {
@@ -1458,9 +1459,9 @@ static inline int32_t tpr_trades_resume(const tpr_instrument_t *instrument, tpr_
  * how many were overwritten before they could be read: they lie before the first of this batch. TPR_EMOVED once there is
  * nothing more to read here: find the instrument again and tpr_trades_resume. */
 static inline int32_t tpr_trades_read(tpr_trades_t *trades, tpr_trade_t *out, size_t max, size_t *count, uint64_t *lost) {
+    if (count) *count = 0;
+    if (lost) *lost = 0;
     if (!trades || !trades->header || !out || !count || !lost) return TPR_EINVAL;
-    *count = 0;
-    *lost = 0;
     for (int jumps = 0; *count < max && jumps < TPR_TRIES_MAX;) {
         uint64_t words[7];
         const tpr_cursor_t before = trades->cursor;
@@ -1570,9 +1571,9 @@ static inline void tpr_events_rewind(tpr_events_t *events) {
 /* Copies the next events, at most `max`; several rings take turns. `*lost` says how many were overwritten before they could
  * be read. */
 static inline int32_t tpr_events_read(tpr_events_t *events, tpr_event_t *out, size_t max, size_t *count, uint64_t *lost) {
+    if (count) *count = 0;
+    if (lost) *lost = 0;
     if (!events || !events->plane.header || !out || !count || !lost) return TPR_EINVAL;
-    *count = 0;
-    *lost = 0;
     tpr_events_scan(events);
     for (uint32_t quiet = 0, jumps = 0; *count < max && quiet < events->rings && jumps < TPR_TRIES_MAX;) {
         uint64_t words[7];

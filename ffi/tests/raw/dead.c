@@ -28,7 +28,7 @@ int main(int argc, char **argv) {
         check_values(first + i, rows[i].trade_count, values[0][i], values[1][i]);
     }
     tpr_live_t live;
-    double provisional[2];
+    double provisional[2] = {0};
     status = tpr_live(&series, &live, provisional, 2);
     if (status != TPR_EEMPTY) {
         must(status, "tpr_live");
