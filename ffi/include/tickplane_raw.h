@@ -589,7 +589,8 @@ static inline int32_t tpr_path(const char *root, const char *instance, const cha
     if (!file || !path) return TPR_EINVAL;
     const char *const parts[6] = {root ? root : "/dev/shm/tickplane", "/", instance ? instance : "default", "/", file, ".seg"};
     for (const char *at = parts[2]; *at; at++)
-        if (!((*at >= '0' && *at <= '9') || (*at >= 'A' && *at <= 'Z') || (*at >= 'a' && *at <= 'z') || *at == '-' || *at == '_'))
+        if (!((*at >= '0' && *at <= '9') || (*at >= 'A' && *at <= 'Z') || (*at >= 'a' && *at <= 'z') ||
+            *at == '-' || *at == '_'))
             return TPR_EINVAL;
     if (!*parts[2] || strlen(parts[2]) > 64 || !*file || strchr(file, '/')) return TPR_EINVAL;
     size_t length = 0;
@@ -624,7 +625,8 @@ static inline int32_t tpr_open_plane(const char *root, const char *instance, tpr
 }
 
 /* Opens the segment of an exchange ("binance"): its instruments and series. */
-static inline int32_t tpr_open_exchange(const char *root, const char *instance, const char *exchange, tpr_segment_t *out) {
+static inline int32_t tpr_open_exchange(const char *root, const char *instance, const char *exchange,
+                                        tpr_segment_t *out) {
     char path[TPR_PATH_MAX];
     int32_t status = tpr_path(root, instance, exchange, path);
     if (status == TPR_OK) status = tpr_open(path, out);
@@ -1008,7 +1010,8 @@ static inline void tpr_candle_of(const uint64_t *words, tpr_candle_t *out) {
 /* The forming candle and the first `count` of its provisional indicator values (`values` may be NULL when it is 0), in the
  * order of the columns from TPR_CANDLE_COLUMNS on. On TPR_EBUSY `values` may have been written to. */
 static inline int32_t tpr_live(const tpr_series_t *series, tpr_live_t *live, double *values, uint32_t count) {
-    if (!series || !series->header || !live || (count > 0 && !values) || count > series->columns - TPR_CANDLE_COLUMNS) return TPR_EINVAL;
+    if (!series || !series->header || !live || (count > 0 && !values) ||
+        count > series->columns - TPR_CANDLE_COLUMNS) return TPR_EINVAL;
     int32_t status = tpr_is_current(series->header, series->entry) ? TPR_EBUSY : TPR_EMOVED;
     for (int tries = 0; status == TPR_EBUSY && tries < TPR_TRIES_MAX; tries++) {
         const uint64_t latest = tpr_load_acquire(series->live);
@@ -1252,7 +1255,8 @@ typedef struct tpr_instrument_t {
 /* The instrument in a region. */
 static inline int32_t tpr_instrument_at(const tpr_found_t *found, tpr_instrument_t *out) {
     const uint64_t capacity = found->shape[0];
-    if (found->kind != TPR_INSTRUMENT || capacity < 2 || capacity > UINT64_C(1) << 24 || (capacity & (capacity - 1)) != 0)
+    if (found->kind != TPR_INSTRUMENT || capacity < 2 || capacity > UINT64_C(1) << 24 ||
+        (capacity & (capacity - 1)) != 0)
         return TPR_EDAMAGED;
     const uint64_t stream = 640 + capacity * sizeof(tpr_trade_slot_t);
     if (stream + sizeof(tpr_stream_t) > found->bytes) return TPR_EDAMAGED;
@@ -1285,7 +1289,8 @@ typedef struct tpr_quote_t {
 } tpr_quote_t;
 
 /* Copies one value of a double slot of `count` words after its sequence. */
-static inline int32_t tpr_double_slot(const uint64_t *latest_word, const uint64_t *slots, size_t stride, uint64_t *words,
+static inline int32_t tpr_double_slot(const uint64_t *latest_word, const uint64_t *slots, size_t stride,
+                                      uint64_t *words,
                                       size_t count, uint64_t *seq) {
     for (int tries = 0; tries < TPR_TRIES_MAX; tries++) {
         const uint64_t latest = tpr_load_acquire(latest_word);
@@ -1458,7 +1463,8 @@ static inline int32_t tpr_trades_resume(const tpr_instrument_t *instrument, tpr_
 /* Copies the next trades, oldest first, at most `max`. `*count` says how many there were: 0 if nothing is new. `*lost` says
  * how many were overwritten before they could be read: they lie before the first of this batch. TPR_EMOVED once there is
  * nothing more to read here: find the instrument again and tpr_trades_resume. */
-static inline int32_t tpr_trades_read(tpr_trades_t *trades, tpr_trade_t *out, size_t max, size_t *count, uint64_t *lost) {
+static inline int32_t tpr_trades_read(tpr_trades_t *trades, tpr_trade_t *out, size_t max, size_t *count,
+                                      uint64_t *lost) {
     if (count) *count = 0;
     if (lost) *lost = 0;
     if (!trades || !trades->header || !out || !count || !lost) return TPR_EINVAL;
@@ -1570,7 +1576,8 @@ static inline void tpr_events_rewind(tpr_events_t *events) {
 
 /* Copies the next events, at most `max`; several rings take turns. `*lost` says how many were overwritten before they could
  * be read. */
-static inline int32_t tpr_events_read(tpr_events_t *events, tpr_event_t *out, size_t max, size_t *count, uint64_t *lost) {
+static inline int32_t tpr_events_read(tpr_events_t *events, tpr_event_t *out, size_t max, size_t *count,
+                                      uint64_t *lost) {
     if (count) *count = 0;
     if (lost) *lost = 0;
     if (!events || !events->plane.header || !out || !count || !lost) return TPR_EINVAL;
