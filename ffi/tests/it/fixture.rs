@@ -77,8 +77,13 @@ impl Writer {
     }
 
     pub(crate) fn with_depth(scratch: &Scratch, depth: u64) -> Self {
+        Self::opened_at(NOW_NS, scratch, depth)
+    }
+
+    /// Files that are made anew are told from older ones by when they were made.
+    pub(crate) fn opened_at(now_ns: i64, scratch: &Scratch, depth: u64) -> Self {
         let instance = Instance::new(Some(&scratch.root), "test").unwrap();
-        let mut plane = PlaneWriter::open(&instance, &PLANE, NOW_NS).unwrap();
+        let mut plane = PlaneWriter::open(&instance, &PLANE, now_ns).unwrap();
         let mut exchange = plane.exchange(ExchangeId::Binance, &ARENA).unwrap();
         let instrument = exchange.instrument(&facts(), &InstrumentShape { trade_capacity: TRADES_KEPT }).unwrap();
         let series = exchange.series(&symbol(), Timeframe::M1, &shape(depth)).unwrap();

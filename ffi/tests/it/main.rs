@@ -12,5 +12,6 @@ mod library;
 mod nulls;
 mod package;
 mod programs;
+mod python;
 mod raw;
 mod strategies;

@@ -1,0 +1,82 @@
+"""The numbers of tickplane.h by their names without TP_; a test compares them with the header."""
+
+from typing import Final
+
+ABI_VERSION: Final = 0
+
+OK: Final = 0
+EINSTANCE: Final = -3
+ENOPLANE: Final = -4
+EVERSION: Final = -5
+EDAMAGED: Final = -6
+EACCESS: Final = -7
+EIO: Final = -8
+EKEY: Final = -9
+ENOEXCHANGE: Final = -10
+ENOKEY: Final = -11
+ENOCOLUMN: Final = -12
+EEMPTY: Final = -13
+EBUSY: Final = -14
+EMOVED: Final = -15
+ECHANGED: Final = -16
+ETIMEDOUT: Final = -17
+ERESTARTED: Final = -18
+ENOSEQ: Final = -19
+
+KEY_CANDLES: Final = 1
+
+COLUMN_OPEN_TIME_NS: Final = 0
+COLUMN_TRADE_COUNT: Final = 8
+COLUMN_QUALITY: Final = 9
+CANDLE_COLUMNS: Final = 10
+ROW_NONE: Final = 18446744073709551615
+
+START_NEXT: Final = 0
+START_OLDEST: Final = 1
+START_SEQ: Final = 2
+
+QUALITY_FINAL: Final = 1
+QUALITY_PARTIAL: Final = 2
+QUALITY_SYNTHETIC: Final = 4
+QUALITY_BACKFILLED: Final = 8
+QUALITY_VENUE: Final = 16
+QUALITY_MARKET_CLOSED: Final = 32
+QUALITY_DERIVED: Final = 64
+QUALITY_REVISIONS_SHIFT: Final = 16
+QUALITY_GAP_MS_SHIFT: Final = 32
+
+TRADE_SELL: Final = 1
+TRADE_HISTORY: Final = 2
+TRADE_BACKFILLED: Final = 4
+TRADE_AGGREGATE: Final = 8
+TRADE_CONTRACTS: Final = 16
+TRADE_DERIVED: Final = 32
+
+ID_NONE: Final = 0
+ID_NUMBER: Final = 1
+ID_UUID: Final = 2
+ID_HASH: Final = 3
+
+EVENT_CANDLE_CLOSE: Final = 1
+EVENT_CANDLE_REVISE: Final = 2
+EVENT_LIFECYCLE: Final = 3
+EVENT_ALERT: Final = 4
+EVENT_STREAM: Final = 5
+
+PRODUCT_SPOT: Final = 1
+PRODUCT_PERPETUAL: Final = 2
+PRODUCT_INVERSE_PERPETUAL: Final = 3
+PRODUCT_DATED: Final = 4
+TRADING: Final = 1
+RESTRICTED: Final = 2
+CLOSED: Final = 3
+
+STATE_NEW: Final = 0
+STATE_LIVE: Final = 1
+STATE_CLOSED: Final = 2
+STATE_REPLACED: Final = 3
+
+NAMES_EXCHANGE: Final = 1
+NAMES_EVENT: Final = 3
+NAMES_CONNECTION_STATE: Final = 4
+NAMES_STREAM_STATE: Final = 8
