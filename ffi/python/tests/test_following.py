@@ -24,10 +24,13 @@ def test_trades_one_by_one_and_in_batches(writer: Writer, plane: tickplane.Plane
     writer("trade 2")
     batch = next(trades.batches)
     assert (batch.trades["price"].tolist(), batch.lost) == ([6.5, 7.5], 0)
-    assert [trade.seq for trade in plane.trades(*INSTRUMENT, start=4, timeout=0)] == [4, 5, 6, 7]
+    writer("trade 1")
+    assert next(trades.batches).trades["seq"].tolist() == [8]
+    assert batch.trades["seq"].tolist() == [6, 7], "a batch is its owner's"
+    assert [trade.seq for trade in plane.trades(*INSTRUMENT, start=5, timeout=0)] == [5, 6, 7, 8]
     assert plane.trades(*INSTRUMENT).read() == [], "from the next one on"
     with pytest.raises(tickplane.NoSuchTrade):
-        plane.trades(*INSTRUMENT, start=9)
+        plane.trades(*INSTRUMENT, start=10)
 
 
 def test_lost_trades_are_counted_exactly(writer: Writer, plane: tickplane.Plane) -> None:

@@ -108,6 +108,16 @@ def test_a_missing_library_is_told_with_what_to_do(tmp_path: Path) -> None:
     assert "is not the libtickplane of this package's release" in told.stdout, told
 
 
+def test_a_library_of_another_interface_is_refused() -> None:
+    told = run("import tickplane._library as l; l.ABI_VERSION = 77" + OPEN, **library_at())
+    assert f"has interface {_constants.ABI_VERSION}, this package is for 77: install both of one release" in told.stdout, told
+
+
+def library_at() -> dict[str, str]:
+    """The library that is tested, for another Python."""
+    return {"TICKPLANE_LIBRARY": os.environ["TICKPLANE_LIBRARY"]}
+
+
 def test_the_systems_loader_finds_it(tmp_path: Path) -> None:
     (tmp_path / _library.SONAME).symlink_to(Path(os.environ["TICKPLANE_LIBRARY"]).resolve())
     told = run(OPEN, LD_LIBRARY_PATH=str(tmp_path))

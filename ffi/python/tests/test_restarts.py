@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import tickplane
-from conftest import DEPTH, INSTRUMENT, KEY, Writer, candle
+from conftest import DEPTH, INSTRUMENT, INTERVAL_NS, KEY, Writer, candle
 
 
 def test_a_killed_plane_stays_readable_and_its_successor_goes_on(root: Path) -> None:
@@ -59,6 +59,20 @@ def test_files_made_anew_are_found(root: Path) -> None:
     second("fill 53")
     assert series.last.row == 52
     assert plane.quote is not None and plane.status().pid == second.pid
+    second.kill()
+
+
+def test_following_goes_on_by_open_time_where_rows_are_numbered_anew(root: Path) -> None:
+    first = Writer(root)
+    first("fill 50")
+    closed = tickplane.open("test", root, restart_timeout=20)[KEY].follow(last=1, timeout=5)
+    assert next(closed).open_time_ns == 49 * INTERVAL_NS
+    first.kill()
+    shutil.rmtree(root / "test")
+    second = Writer(root)
+    second("shifted 40 15")
+    rest = [next(closed) for _ in range(5)]
+    assert [(candle.row, candle.open_time_ns // INTERVAL_NS) for candle in rest] == list(zip(range(10, 15), range(50, 55)))
     second.kill()
 
 

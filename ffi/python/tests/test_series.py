@@ -11,8 +11,10 @@ import subprocess
 import threading
 import time
 from datetime import datetime, timezone
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 import tickplane
@@ -102,6 +104,34 @@ def test_an_overwritten_view_raises(writer: Writer, plane: tickplane.Plane) -> N
         # Rows that are still free are written meanwhile.
         writer("fill 201")
         assert view["close"].tolist() == [*expected("close", range(197, 199)), candle(199, 7)[4]]
+
+
+def test_a_table_is_of_one_moment(
+    writer: Writer, plane: tickplane.Plane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer("fill 100")
+    series, due, take = plane[KEY], [200], tickplane.View.__getitem__
+
+    def lapped(view: tickplane.View, column: str) -> npt.NDArray[Any]:
+        if column == "low" and due:
+            writer(f"fill {due.pop()}")
+        return take(view, column)
+
+    monkeypatch.setattr(tickplane.View, "__getitem__", lapped)
+    table = series.table(3)
+    assert due == []
+    assert {name: values.tolist() for name, values in table.items()} == {
+        name: expected(name, range(197, 200)) for name in series.columns
+    }
+
+    def busy(series: tickplane.Series, n: int | None) -> tickplane.View:
+        raise tickplane.Busy("a row whose writer died while it revised it")
+
+    monkeypatch.setattr(tickplane.Series, "view", busy)
+    copies = series.table(3)
+    assert {name: values.tolist() for name, values in copies.items()} == {
+        name: values.tolist() for name, values in table.items()
+    }
 
 
 def test_what_a_block_raises_over_garbage_is_an_overwritten_view(writer: Writer, plane: tickplane.Plane) -> None:

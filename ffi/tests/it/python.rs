@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tickplane_model::ExchangeId;
+use tickplane_model::{Candle, ExchangeId};
 use tickplane_segments::{ConnectionState, EventKind, PlaneEvent, StreamState};
 
 use crate::fixture::{DEPTH, NOW_NS, Scratch, Writer, candle, quote};
@@ -138,6 +138,10 @@ fn obey(writer: &mut Writer, words: &[&str]) {
     let number = |at: usize| words[at].parse::<u64>().expect("a number");
     match words[0] {
         "fill" => writer.fill(number(1)),
+        "shifted" => (0..number(2)).for_each(|row| {
+            let open_time_ns = candle(row + number(1), 0.0).open_time_ns;
+            writer.series.append(&Candle { open_time_ns, ..candle(row, 0.0) }, &[]);
+        }),
         "revise" => {
             let row = number(1);
             let indicators = [row as f64 / 2.0, -(row as f64)];
