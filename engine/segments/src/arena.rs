@@ -73,6 +73,8 @@ impl Arena {
     /// Takes over the file of this name, or makes it. The caller holds the instance's lock.
     pub(crate) fn open(path: &Path, kind: SegmentKind, shape: &ArenaShape, now_ns: i64) -> Result<Self, SegmentError> {
         shape.check()?;
+        // First of all: a process that cannot say who it is makes no file.
+        let start_ticks = own_start_ticks(path)?;
         let segment = match Segment::open_for_writing(path)? {
             None => make(path, shape, kind, now_ns)?,
             Some(old) => {
@@ -84,8 +86,7 @@ impl Arena {
         };
         let segment = Arc::new(segment);
         let census = census(&segment)?;
-        let pid = std::process::id();
-        let epoch = segment.header().take_over(pid, process::start_ticks(pid).unwrap_or(0), now_ns);
+        let epoch = segment.header().take_over(std::process::id(), start_ticks, now_ns);
         Ok(Self { segment, epoch, end: census.end, index: census.live, claims: HashMap::new() })
     }
 
@@ -166,6 +167,14 @@ pub(crate) fn open_region(segment: &Arc<Segment>, index: u64) -> Option<(Region,
     let header = segment.region_header(&entry)?;
     let region = Region::new(segment, index, entry.offset, usize::try_from(entry.bytes).ok()? / size_of::<Word>())?;
     Some((region, header))
+}
+
+/// When this process started; 0 where the system does not say such things.
+fn own_start_ticks(path: &Path) -> Result<u64, SegmentError> {
+    match process::start_ticks(std::process::id()) {
+        Err(error) if process::is_unknown(&error) => Err(SegmentError::io("name this process in", path)(error)),
+        outcome => Ok(outcome.unwrap_or(0)),
+    }
 }
 
 fn damaged(segment: &Segment, index: u64) -> SegmentError {

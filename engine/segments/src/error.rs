@@ -99,10 +99,31 @@ impl SegmentError {
     }
 }
 
+/// What the owner of a plane can do about an error of the system.
 fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::PermissionDenied => "; choose a --root you may write, or run as its owner",
+        io::ErrorKind::ReadOnlyFilesystem => "; choose a --root that can be written",
         io::ErrorKind::NotFound => "; check --root",
+        _ => limit(error),
+    }
+}
+
+/// What a reader can do about it.
+fn reader_remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "; its owner must let you read it, or you run as its owner",
+        _ => limit(error),
+    }
+}
+
+/// Which limit of the process an error speaks of, and how it is raised.
+fn limit(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::EMFILE) => "; this process may have no more files open: raise `ulimit -n` (LimitNOFILE=)",
+        Some(libc::ENFILE) => "; the host may have no more files open: raise fs.file-max",
+        Some(libc::EFBIG) => "; this process may not make so large a file: raise `ulimit -f` (LimitFSIZE=)",
+        Some(libc::ENOMEM) => "; this process may not map so much: raise `ulimit -v` (LimitAS=) and vm.max_map_count",
         _ => "",
     }
 }
@@ -156,7 +177,7 @@ pub enum OpenError {
         refusal: Refusal,
     },
     /// The system refused.
-    #[error("cannot open {}: {source}", .path.display())]
+    #[error("cannot open {}: {source}{}", .path.display(), reader_remedy(source))]
     Io {
         /// The file.
         path: PathBuf,

@@ -2,16 +2,21 @@
 //!
 //! The file is never renamed. It may be removed by the holder; so whoever gets the lock checks that the file it
 //! locked is still the one of that name.
-#![allow(clippy::disallowed_methods, reason = "the lock is a file")]
+#![allow(clippy::disallowed_methods, reason = "the lock is a file, whose holder gets a moment to name itself")]
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::SegmentError;
 use crate::fail_point::{self, FilePoint};
+use crate::{SegmentError, process};
+
+/// How often, and how long apart, a loser looks for the winner's name: the lock is taken a moment before.
+const NAME_TRIES: u32 = 20;
+const NAME_PAUSE: Duration = Duration::from_millis(1);
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
@@ -22,6 +27,8 @@ pub(crate) struct Lock {
 impl Drop for Lock {
     /// Unlocks by word: closing alone would leave the lock with a child that was forked and has not reached its exec.
     fn drop(&mut self) {
+        // A name that is left behind only makes the next loser look twice.
+        let _ = self.file.set_len(0);
         let request = request(libc::F_UNLCK);
         // SAFETY: F_OFD_SETLK reads one `flock`, which `request` is.
         unsafe { libc::fcntl(self.file.as_raw_fd(), libc::F_OFD_SETLK, &raw const request) };
@@ -67,10 +74,25 @@ fn note_holder(file: &mut File) -> std::io::Result<()> {
     writeln!(file, "{}", std::process::id())
 }
 
+/// Whose lock it is. A process that was killed leaves its name: it is not believed before such a process lives.
 fn holder(file: &mut File) -> Option<u32> {
+    for attempt in 0..NAME_TRIES {
+        if attempt > 0 {
+            std::thread::sleep(NAME_PAUSE);
+        }
+        let named = name_in(file);
+        if named.is_some_and(|pid| process::start_ticks(pid).is_ok()) {
+            return named;
+        }
+    }
+    None
+}
+
+fn name_in(file: &mut File) -> Option<u32> {
     let mut text = String::new();
+    file.rewind().ok()?;
     file.read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+    text.strip_suffix('\n')?.parse().ok()
 }
 
 /// Whether some process holds the lock; `None` if this one may not ask.

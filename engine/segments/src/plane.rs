@@ -126,7 +126,10 @@ impl Plane {
         let writer = header.writer().unwrap_or_default();
         let state = header.state();
         let holds_lock = lock::is_held(&self.lock_path).unwrap_or(true);
-        let is_same_process = process::start_ticks(writer.pid) == Some(writer.start_ticks);
+        let is_same_process = match process::start_ticks(writer.pid) {
+            Ok(ticks) => ticks == writer.start_ticks,
+            Err(error) => process::is_unknown(&error),
+        };
         Life {
             state,
             alive: state == LifeState::Live && holds_lock && is_same_process,

@@ -57,13 +57,14 @@ impl Segment {
             .truncate(true)
             .mode(FILE_MODE)
             .open(temporary)
-            .map_err(SegmentError::io("make", temporary))?;
+            .map_err(SegmentError::io("make", path))?;
         fail_point::pass(FilePoint::FileMade);
-        file.set_len(identity.total_bytes).map_err(SegmentError::io("size", temporary))?;
+        check_file_limit(identity.total_bytes).map_err(SegmentError::io("size", path))?;
+        file.set_len(identity.total_bytes).map_err(SegmentError::io("size", path))?;
         fail_point::pass(FilePoint::FileSized);
         reserve(&file, path, 0, identity.regions_offset())?;
         fail_point::pass(FilePoint::FileReserved);
-        let mapping = Mapping::writable(&file, identity.total_bytes).map_err(SegmentError::io("map", temporary))?;
+        let mapping = Mapping::writable(&file, identity.total_bytes).map_err(SegmentError::io("map", path))?;
         let segment = Self { mapping, file, path: path.to_owned(), identity };
         segment.header().write(&identity);
         Ok(segment)
@@ -200,6 +201,12 @@ impl Segment {
 /// The name under which a file is made. Stale ones are removed by the next writer.
 fn temporary_path(path: &Path) -> PathBuf {
     path.with_extension("seg.tmp")
+}
+
+/// Refuses a size that this process may not give a file: trying would be a signal that ends it.
+fn check_file_limit(bytes: u64) -> io::Result<()> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
+    if limit.is_some_and(|limit| bytes > limit) { Err(io::Error::from_raw_os_error(libc::EFBIG)) } else { Ok(()) }
 }
 
 /// Backs a stretch of a file with memory. Not a plain `ftruncate`: that would put the failure off to the first touch,
