@@ -401,6 +401,7 @@ fn sentence(report: &Report) -> String {
     match &report.what {
         Happening::Connected { host, instruments } => format!("{id}: connected to {host} for {instruments} symbols"),
         Happening::Refused { text } => format!("{id}: the venue refused {text}"),
+        Happening::Stream { symbol, change } => format!("{id}: {symbol}: {change}"),
         Happening::Closed { reason, retry_ms: None } => format!("{id}: connection closed: {reason}"),
         Happening::Closed { reason, retry_ms: Some(ms) } => {
             format!("{id}: connection closed: {reason}; next attempt in {ms} ms")

@@ -264,8 +264,8 @@ pub trait Session: Send {
     /// Called about once a second: queues the venue's application-level pings when they are due.
     fn tick(&mut self, now_ns: i64, outbox: &mut Outbox);
 
-    /// Cancels the subscription to one instrument's trades and takes it anew: what a stream that died needs. For
-    /// instruments that share a ticker once is enough. Nothing is queued for one that the session does not carry.
+    /// Cancels the subscriptions to one instrument's trades and quotes and takes them anew: what a stream that died
+    /// needs. For instruments that share a ticker once is enough. Nothing is queued for one that the session does not carry.
     fn resubscribe(&mut self, instrument: InstrumentIndex, outbox: &mut Outbox);
 }
 

@@ -20,7 +20,7 @@ pub(crate) trait Protocol: Send {
     /// The venue's ticker of an instrument it carries.
     fn ticker(&self, instrument: InstrumentIndex) -> Option<&str>;
 
-    /// What cancels the trades of a ticker and takes them anew; `id` is free for a request.
+    /// What cancels the subscriptions to a ticker and takes them anew; `id` is free for a request.
     fn resubscriptions(&self, ticker: &str, id: usize) -> Vec<String>;
 
     /// Queues pings that are due.

@@ -38,6 +38,8 @@ counters! {
         Renumbered = 10 "renumbered",
         /// Trades fetched anew for a worker that had fallen behind too far.
         Refetched = 11 "refetched",
+        /// Times quotes stood still while trades moved away from them.
+        StaleQuotes = 12 "stale-quotes",
     }
 }
 

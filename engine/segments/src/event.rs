@@ -26,7 +26,7 @@ pub enum EventKind {
     Lifecycle = 3,
     /// An alert fired.
     Alert = 4,
-    /// A stream came, went, fell silent or died: `entry` is its instrument's
+    /// A stream came, went, fell silent or died, or its numbers or times did what they should not: `entry` is its instrument's
     /// ([`Plane::symbol_of`](crate::Plane::symbol_of)), `detail` its [`StreamState`](crate::StreamState).
     Stream = 5,
 }
@@ -54,7 +54,8 @@ pub struct PlaneEvent {
     /// Number of the series' entry in the exchange's directory, for candle events; see
     /// [`Plane::key_of`](crate::Plane::key_of). For stream events that of the instrument.
     pub entry: u32,
-    /// Row of the series, for candle events.
+    /// Row of the series, for candle events. For stream events the number of the
+    /// [`StreamCounter`](crate::StreamCounter) that counts what happened; 0 if only the state changed.
     pub row: u64,
     /// When it was announced.
     pub publish_ns: i64,

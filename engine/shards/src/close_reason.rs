@@ -44,6 +44,12 @@ pub enum CloseReason {
         /// Which.
         symbol: String,
     },
+    /// Quotes died, and subscribing them anew did not help.
+    #[error("the quotes of {symbol} stand still while its trades move away from them")]
+    StaleQuotes {
+        /// Which.
+        symbol: String,
+    },
     /// The shard met a defect of its own and starts over.
     #[error("a defect in tickplane; please report the panic message above")]
     Panicked,
@@ -66,7 +72,7 @@ impl CloseReason {
             Self::Announced => CloseKind::Announced,
             Self::OpeningTimeout => CloseKind::OpeningTimeout,
             Self::Silent(_) => CloseKind::Silent,
-            Self::Stale { .. } => CloseKind::Stale,
+            Self::Stale { .. } | Self::StaleQuotes { .. } => CloseKind::Stale,
             Self::Panicked => CloseKind::Panicked,
         }
     }

@@ -1,19 +1,25 @@
 //! An instrument in the hands of its one owner shard.
 
+mod answers;
+
 use std::collections::VecDeque;
 
-use tickplane_exchanges::{TradeIds, TradeMark, WantedTrades};
+use tickplane_exchanges::{TradeIds, WantedTrades};
 use tickplane_model::{ExchangeId, Quote, Trade, TradeFlags};
-use tickplane_rings::{Overwritten, Sender, WorkerEvent};
+use tickplane_rings::{Sender, WorkerEvent};
 use tickplane_segments::{EventKind, EventWriter, InstrumentWriter, PlaneEvent, StreamCounter, StreamState};
 
+pub(crate) use self::answers::Use;
 use crate::now::Now;
 use crate::numbering::Numbering;
-use crate::owed::{OWED_MAX, Owed, Progress};
+use crate::owed::Owed;
+use crate::quotes::Quotes;
 use crate::repair::Repair;
+use crate::report::StreamChange;
 use crate::runs::Runs;
-use crate::tape::{Seam, Tape, Verdict, mark};
+use crate::tape::{Tape, mark};
 use crate::times::{BOUND_NS, Times};
+use crate::verdict::Verdict;
 use crate::watch::{Cure, Watch};
 
 /// Which worker builds the candles of an instrument.
@@ -38,9 +44,14 @@ pub struct OwnedInstrument {
     /// What the worker did not get.
     pub(crate) owed: VecDeque<Owed>,
     pub(crate) watch: Watch,
+    quotes: Quotes,
     pub(crate) repair: Repair,
     /// The state that shared memory shows.
     told: StreamState,
+    /// Whether people were told that it is stale, and not yet that it speaks again.
+    is_told_stale: bool,
+    /// Changes that nobody was told of: each at most once, so that the hot path has room for all.
+    untold: Vec<StreamChange>,
     /// When the subscription was confirmed last, in epoch nanoseconds.
     up_at_ns: i64,
 }
@@ -57,31 +68,28 @@ pub(crate) enum Intake {
     Unbelieved,
 }
 
-/// How an answer of the venue is to be taken.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Use {
-    /// Only what is missing in seams: the rest comes by the stream.
-    Seams,
-    /// Newer trades too, of which more are to come.
-    Continue,
-    /// Newer trades too; these are all, and the stream has been up since before the question: there is no doubt left.
-    Settle,
-    /// Newer trades too; the stream does not bring them.
-    Instead,
-}
-
 impl OwnedInstrument {
     /// Takes over an instrument; what its region holds from an earlier process counts as seen.
     #[must_use]
     pub fn new(writer: InstrumentWriter, ids: TradeIds, route: Route) -> Self {
         let last = writer.last_trade();
-        let tape = Tape::new(ids, last.as_ref());
-        let times = Times::new(last.map(|trade| trade.exchange_ns));
-        let (watch, repair) = (Watch::default(), Repair::default());
-        let (runs, owed) = (Runs::new(), VecDeque::new());
-        let (is_at_head, told) = (false, StreamState::Closed);
-        let numbering = Numbering::default();
-        Self { writer, route, tape, times, numbering, runs, is_at_head, owed, watch, repair, told, up_at_ns: 0 }
+        Self {
+            writer,
+            route,
+            tape: Tape::new(ids, last.as_ref()),
+            times: Times::new(last.map(|trade| trade.exchange_ns)),
+            numbering: Numbering::default(),
+            runs: Runs::new(),
+            is_at_head: false,
+            owed: VecDeque::new(),
+            watch: Watch::default(),
+            quotes: Quotes::default(),
+            repair: Repair::default(),
+            told: StreamState::Closed,
+            is_told_stale: false,
+            untold: Vec::with_capacity(StreamChange::COUNT),
+            up_at_ns: 0,
+        }
     }
 
     pub(crate) fn route(&self) -> Route {
@@ -102,14 +110,16 @@ impl OwnedInstrument {
         if is_history && self.watch.resumes_with_history() {
             self.tape.interrupt();
         }
-        if !self.times.expects(trade.exchange_ns, stamp) && !self.believes_jump(trade, stamp) {
+        let is_expected = self.times.expects(trade.exchange_ns, stamp);
+        if !is_expected && !self.believes_jump(trade, stamp) {
             self.unbelieved(stamp, senders);
             return Intake::Unbelieved;
         }
         let verdict = self.tape.judge(trade);
         match verdict {
             Verdict::New => {}
-            Verdict::Duplicate if !is_history && self.numbering.is_new(mark(trade), &self.tape) => {
+            // A trade that REST has told of already may come with a time that jumped, and look new by it.
+            Verdict::Duplicate if !is_history && is_expected && self.numbering.is_new(mark(trade), &self.tape) => {
                 self.begin_anew(stamp, senders);
                 return self.trade(trade, stamp, publish_ns, senders);
             }
@@ -130,6 +140,7 @@ impl OwnedInstrument {
         } else {
             self.times.heard(trade.exchange_ns, stamp);
             self.numbering.goes_on();
+            self.quotes.traded(trade.price, stamp);
             if self.watch.heard(stamp) {
                 self.watch.lives();
             }
@@ -147,7 +158,10 @@ impl OwnedInstrument {
         }
     }
 
-    pub(crate) fn quote(&mut self, quote: &Quote, publish_ns: i64) {
+    /// Publishes a quote of the stream.
+    #[inline]
+    pub(crate) fn quote(&mut self, quote: &Quote, stamp: Now, publish_ns: i64) {
+        self.quotes.heard(quote, stamp);
         self.writer.publish_quote(quote, publish_ns);
     }
 
@@ -160,7 +174,7 @@ impl OwnedInstrument {
             None => {
                 let has_moved = self.times.jumped(trade.exchange_ns, stamp);
                 if has_moved {
-                    self.count(StreamCounter::TimeMoves);
+                    self.changed(StreamChange::TimeMoved);
                 }
                 has_moved
             }
@@ -179,7 +193,7 @@ impl OwnedInstrument {
         }
         self.numbering.goes_on();
         self.watch.epoch += 1;
-        self.count(StreamCounter::Renumbered);
+        self.changed(StreamChange::Renumbered);
         self.lost(stamp, senders);
     }
 
@@ -191,83 +205,6 @@ impl OwnedInstrument {
             self.watch.lives();
         }
         if self.tape.is_in_doubt() { self.watch.doubted(stamp) } else { self.lost(stamp, senders) }
-    }
-
-    /// Whether a trade of an answer may be used.
-    fn believes_fetched(&self, trade: &Trade, now: Now) -> bool {
-        match self.tape.span_of(trade) {
-            Some((from_ns, to_ns)) => is_within(trade.exchange_ns, from_ns, to_ns),
-            None => self.times.expects(trade.exchange_ns, now),
-        }
-    }
-
-    /// Takes in the venue's answer, oldest trade first. Gives how many of its trades were new, and whether it brought
-    /// the repair on.
-    pub(crate) fn take_in(
-        &mut self,
-        answer: &[Trade],
-        how: Use,
-        now: Now,
-        publish_ns: i64,
-        senders: &mut [Sender],
-    ) -> (u64, bool) {
-        let Some(first) = answer.first().map(mark) else { return (0, false) };
-        if how != Use::Seams {
-            if self.tape.reaches(first) { self.tape.settle() } else { self.tape.interrupt() }
-        }
-        let (mut taken, mut has_shrunk) = (0, false);
-        // Where the answer is whole: a trade that cannot be used is as good as none.
-        let mut whole: Option<(TradeMark, TradeMark)> = None;
-        let mut follows = false;
-        for trade in answer {
-            let at = mark(trade);
-            if !self.believes_fetched(trade, now) {
-                self.count(StreamCounter::Unbelieved);
-                has_shrunk |= whole.take().is_some_and(|(first, last)| self.tape.cover(first, last));
-                if how != Use::Seams && self.tape.is_newer(at) {
-                    self.tape.interrupt();
-                }
-                follows = false;
-                continue;
-            }
-            whole = Some((whole.map_or(at, |(first, _)| first), at));
-            if how == Use::Seams && self.tape.is_newer(at) {
-                break;
-            }
-            let verdict = self.tape.judge_fetched(trade);
-            match verdict {
-                Verdict::Duplicate | Verdict::ReachesBack => {
-                    follows = false;
-                    continue;
-                }
-                Verdict::NewAfter(loss) => {
-                    follows = false;
-                    let (slot, from_ns, to_ns) = (self.route.slot, loss.from_ns, loss.to_ns);
-                    senders[self.route.ring].tell(WorkerEvent::Missing { slot, from_ns, to_ns });
-                }
-                Verdict::New | Verdict::Settles | Verdict::Fills => {}
-            }
-            self.times.fetched(trade.exchange_ns);
-            self.publish(trade, follows, publish_ns, senders);
-            self.is_at_head = verdict != Verdict::Fills;
-            follows = true;
-            taken += 1;
-        }
-        has_shrunk |= whole.is_some_and(|(first, last)| self.tape.cover(first, last));
-        if matches!(how, Use::Instead | Use::Continue) {
-            self.tape.interrupt();
-        }
-        self.tell_complete(senders);
-        self.writer.count_stream(StreamCounter::Backfilled, taken);
-        (taken, has_shrunk || taken > 0)
-    }
-
-    /// Gives up what is missing in a seam: its gap stays in the candles.
-    pub(crate) fn give_up(&mut self, seam: Seam) {
-        let before = self.tape.lost();
-        self.tape.give_up(seam);
-        self.writer.count_stream(StreamCounter::SeamsLost, 1);
-        self.writer.count_stream(StreamCounter::Lost, self.tape.lost() - before);
     }
 
     /// The venue confirmed a subscription.
@@ -283,6 +220,7 @@ impl OwnedInstrument {
     fn up(&mut self, now: Now, senders: &mut [Sender]) {
         if !self.watch.is_up() {
             self.watch.up(now);
+            self.quotes.up(now);
             self.up_at_ns = now.epoch_ns;
             senders[self.route.ring].tell(WorkerEvent::Up { slot: self.route.slot, at_ns: now.epoch_ns });
         }
@@ -314,6 +252,23 @@ impl OwnedInstrument {
         cure
     }
 
+    /// Says what is to be done about the stream's quotes if they are dead while its trades are not. A subscription that is
+    /// taken anew interrupts its trades too.
+    pub(crate) fn cure_quotes(&mut self, now: Now, senders: &mut [Sender]) -> Option<Cure> {
+        let cure = self.quotes.cure(now).filter(|_| self.watch.is_up())?;
+        match cure {
+            Cure::Resubscribe => {
+                self.changed(StreamChange::StaleQuotes);
+                self.count(StreamCounter::Resubscribes);
+                self.watch.resumes();
+                self.lost(now, senders);
+            }
+            Cure::Reconnect => self.count(StreamCounter::Reconnects),
+            Cure::Wait => {}
+        }
+        Some(cure)
+    }
+
     /// Messages of the connection were lost: its trades may be among them.
     pub(crate) fn lost(&mut self, now: Now, senders: &mut [Sender]) {
         senders[self.route.ring].tell(WorkerEvent::Lost { slot: self.route.slot, at_ns: now.epoch_ns });
@@ -331,24 +286,52 @@ impl OwnedInstrument {
         self.writer.count_stream(counter, 1);
     }
 
-    /// Shows in shared memory what the stream is like, and tells of a new state.
-    pub(crate) fn show(&mut self, exchange: ExchangeId, events: &mut EventWriter, now: Now) {
+    /// Something happened to the stream that its state does not show.
+    fn changed(&mut self, change: StreamChange) {
+        if let Some(counter) = change.counter() {
+            self.count(counter);
+        }
+        if !self.untold.contains(&change) {
+            self.untold.push(change);
+        }
+    }
+
+    /// Shows in shared memory what the stream is like, and announces what changed. Gives what people should read of it.
+    pub(crate) fn show(
+        &mut self,
+        exchange: ExchangeId,
+        events: &mut EventWriter,
+        now: Now,
+    ) -> impl Iterator<Item = StreamChange> + use<'_> {
         self.writer.set_last_trade_ns(self.watch.last_trade_ns());
         self.writer.set_seams(self.tape.seams().len(), self.tape.missing());
-        let state = self.watch.state();
-        if state == self.told {
-            return;
+        let (state, entry) = (self.watch.state(), self.writer.entry());
+        let mut announce = |counter| {
+            events.publish(&PlaneEvent {
+                kind: EventKind::Stream,
+                exchange,
+                entry,
+                row: counter,
+                publish_ns: now.epoch_ns,
+                detail: state as u64,
+            });
+        };
+        for counter in self.untold.iter().filter_map(|change| change.counter()) {
+            announce(counter as u64);
         }
-        self.told = state;
-        self.writer.set_stream_state(state, now.epoch_ns);
-        events.publish(&PlaneEvent {
-            kind: EventKind::Stream,
-            exchange,
-            entry: self.writer.entry(),
-            row: 0,
-            publish_ns: now.epoch_ns,
-            detail: state as u64,
-        });
+        if state != self.told {
+            self.told = state;
+            self.writer.set_stream_state(state, now.epoch_ns);
+            announce(0);
+            let change = match state {
+                StreamState::Stale if !self.is_told_stale => Some(StreamChange::Stale),
+                StreamState::Live if self.is_told_stale => Some(StreamChange::Recovered),
+                _ => None,
+            };
+            self.is_told_stale ^= change.is_some();
+            self.untold.extend(change);
+        }
+        self.untold.drain(..)
     }
 
     /// `follows` says whether the trade published before is its predecessor on the tape.
@@ -356,45 +339,6 @@ impl OwnedInstrument {
         let seq = self.writer.publish_trade(trade, publish_ns);
         self.runs.push(seq, mark(trade), follows);
         senders[self.route.ring].trade(self.route.slot, seq, trade);
-    }
-
-    /// The worker did not get trades that stood in the shared ring: they are to be fetched for it.
-    pub(crate) fn overwritten(&mut self, loss: Overwritten, now: Now, senders: &mut [Sender]) {
-        let at = |(id, exchange_ns)| TradeMark { id, exchange_ns };
-        let (after, before) = (at(loss.after), at(loss.before));
-        // Where ids order nothing, nobody can tell those trades from their neighbours.
-        let spans = self.runs.spans(loss.from, loss.to, after, before).filter(|_| self.tape.is_ordered());
-        match spans {
-            Some(spans) if self.owed.len() < OWED_MAX => self.owed.push_back(Owed::new(spans, now)),
-            _ => {
-                let newest_ns = self.tape.newest().map_or(before.exchange_ns, |newest| newest.exchange_ns);
-                let from_ns = after.exchange_ns.min(before.exchange_ns);
-                self.repaid(Some((from_ns, newest_ns.max(before.exchange_ns))), senders);
-            }
-        }
-    }
-
-    /// A loss of the worker is dealt with, except for what is lost between two times.
-    pub(crate) fn repaid(&mut self, lost: Option<(i64, i64)>, senders: &mut [Sender]) {
-        senders[self.route.ring].tell(WorkerEvent::Repaid { slot: self.route.slot, lost });
-        if let Some((_, to_ns)) = lost {
-            self.tape.lose_until(to_ns);
-            self.count(StreamCounter::SeamsLost);
-        }
-        self.tell_complete(senders);
-    }
-
-    /// Takes in the venue's answer about the oldest loss of the worker. Says what it brought.
-    pub(crate) fn refetch(&mut self, answer: &[Trade], senders: &mut [Sender]) -> Progress {
-        let Some(owed) = self.owed.front_mut() else { return Progress::None };
-        let (ring, slot) = (self.route.ring, self.route.slot);
-        let mut taken = 0;
-        let progress = owed.answered(answer, &self.tape, |trade| {
-            senders[ring].tell(WorkerEvent::Again { slot, trade: *trade });
-            taken += 1;
-        });
-        self.writer.count_stream(StreamCounter::Refetched, taken);
-        progress
     }
 
     /// Tells the worker where nothing is missing.

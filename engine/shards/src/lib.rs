@@ -7,14 +7,15 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | `tape.rs` | which trades of an instrument were seen, and between which ones some are missing |
+//! | `tape.rs`, `seams.rs`, `recent.rs` | which trades of an instrument were seen, and between which ones some are missing |
 //! | `numbering.rs`, `times.rs` | whether ids go on, and times can be |
-//! | `watch.rs`, `rhythm.rs` | whether a stream lives, by its own rhythm |
+//! | `watch.rs`, `quotes.rs`, `rhythm.rs` | whether a stream and its quotes live, by their own rhythm |
 //! | `questions.rs`, `repair.rs` | what venues are asked by REST, and how often |
 //! | `owed.rs`, `runs.rs` | what a worker that fell behind did not get, and how it gets it after all |
 //! | `streams.rs` | what the shard does about all that |
 //! | `feed.rs`, `columns.rs` | one series, and its indicator values |
 //! | `history.rs`, `past.rs` | the venue's own candles, and their way into a series |
+//! | `report.rs` | what a shard asks of its runtime, and tells people |
 //! | `close_reason.rs` | why a connection ended |
 #![forbid(unsafe_code)]
 
@@ -34,15 +35,20 @@ mod numbering;
 mod owed;
 mod past;
 mod questions;
+mod quotes;
 mod reading;
+mod recent;
 mod repair;
+mod report;
 mod rhythm;
 mod runs;
+mod seams;
 mod shard;
 mod streams;
 mod tape;
 mod times;
 mod tls;
+mod verdict;
 mod watch;
 mod worker;
 
@@ -54,5 +60,6 @@ pub use history::{History, Purpose};
 pub use instrument::{OwnedInstrument, Route};
 pub use link::{Address, LinkError};
 pub use now::{Clock, Now};
-pub use shard::{Action, ConnectionId, Happening, Report, Shard};
+pub use report::{Action, Happening, Report, StreamChange};
+pub use shard::{ConnectionId, Shard};
 pub use worker::{SymbolFeeds, Worker};

@@ -4,7 +4,7 @@
 use tickplane_model::ExchangeId;
 
 use crate::now::Now;
-use crate::tape::Seam;
+use crate::seams::Seam;
 
 /// Questions out at a time, in all and per venue.
 const OUT_MAX: usize = 8;

@@ -11,7 +11,7 @@ use tickplane_segments::{ConnectionHealth, Stage, ThreadHealth};
 
 use crate::instrument::{Intake, OwnedInstrument};
 use crate::now::{Clock, Now};
-use crate::shard::{Action, Happening, Report};
+use crate::report::{Action, Happening, Report};
 
 /// What one message brought that concerns the connection as a whole.
 #[derive(Clone, Copy, Default)]
@@ -62,7 +62,7 @@ impl<C: Clock> Reading<'_, C> {
     fn quote(&mut self, index: u32, quote: &Quote) {
         let Some(instrument) = self.instruments.get_mut(index as usize) else { return };
         self.saw.data = true;
-        instrument.quote(quote, self.clock.now().epoch_ns);
+        instrument.quote(quote, self.stamp, self.clock.now().epoch_ns);
         self.health.quote(self.stamp.epoch_ns);
     }
 

@@ -10,74 +10,16 @@ use tickplane_segments::{CloseKind, ConnectionState, EventKind, EventWriter, Pla
 
 use crate::close_reason::CloseReason;
 use crate::connection::{Connection, ConnectionSpec, Due};
-use crate::fetch::Fetch;
 use crate::instrument::OwnedInstrument;
 use crate::link::{Link, LinkError};
 use crate::now::{Clock, Now};
 use crate::questions::Questions;
 use crate::reading::{Reading, Saw};
+use crate::report::{Action, Happening, Report};
 use crate::streams::StreamPhase;
 
 /// The number of a connection within its shard.
 pub type ConnectionId = usize;
-
-/// What a shard asks of its runtime.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Action {
-    /// Resolve the host and open a TCP connection, then call [`Shard::connected`] or [`Shard::closed`].
-    Connect {
-        /// For which connection.
-        connection: ConnectionId,
-        /// Which attempt: an answer that comes after a later attempt began is to be dropped.
-        attempt: u64,
-        /// Host name or IP.
-        host: String,
-        /// TCP port.
-        port: u16,
-    },
-    /// Drop the TCP connection; no call back is due.
-    Close {
-        /// Which.
-        connection: ConnectionId,
-    },
-    /// Ask the venue by REST; the answer comes back by [`Shard::fetched`].
-    Fetch(Fetch),
-    /// Tell people what happened.
-    Report(Report),
-}
-
-/// Something about a connection that people want to read.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Report {
-    /// The venue.
-    pub exchange: ExchangeId,
-    /// What happened.
-    pub what: Happening,
-}
-
-/// What happened to a connection.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Happening {
-    /// The WebSocket is open and the subscriptions are on their way.
-    Connected {
-        /// Host and port.
-        host: String,
-        /// Instruments it carries.
-        instruments: usize,
-    },
-    /// The connection ended.
-    Closed {
-        /// Why.
-        reason: CloseReason,
-        /// Milliseconds until the next attempt; `None` when stopped.
-        retry_ms: Option<u64>,
-    },
-    /// The venue refused a request.
-    Refused {
-        /// The venue's words, with the symbol where it says.
-        text: String,
-    },
-}
 
 /// The connections, instruments and rings of one core.
 pub struct Shard {

@@ -11,7 +11,8 @@ use crate::fetch::{Fetch, FetchError};
 use crate::instrument::Use;
 use crate::now::{Clock, Now};
 use crate::questions::{Purpose, Question};
-use crate::shard::{Action, ConnectionId, Shard};
+use crate::report::{Action, Happening, Report};
+use crate::shard::{ConnectionId, Shard};
 use crate::watch::Cure;
 
 /// How often streams are looked at.
@@ -36,6 +37,7 @@ impl Shard {
         }
         for index in 0..self.instruments.len() {
             self.settle_suspicion(index, now);
+            self.cure_quotes(index, now);
         }
         self.hear_of_losses(now);
         self.ask_all(now, Self::ask_for_seam);
@@ -46,11 +48,16 @@ impl Shard {
         }
     }
 
-    /// Shows a stream's health in shared memory.
+    /// Shows a stream's health in shared memory, and tells of what changed.
     pub(crate) fn show(&mut self, index: usize, now: Now) {
-        if let Some(connection) = self.connection_of(index) {
-            let exchange = connection.exchange();
-            self.instruments[index].show(exchange, &mut self.events, now);
+        let Some(id) = self.home_of(index) else { return };
+        let Some(Some(connection)) = self.connections.get(id) else { return };
+        let exchange = connection.exchange();
+        for change in self.instruments[index].show(exchange, &mut self.events, now) {
+            let mut carried = connection.spec.instruments.iter();
+            let Some((_, facts)) = carried.find(|(carried, _)| *carried as usize == index) else { continue };
+            let what = Happening::Stream { symbol: facts.symbol.clone(), change };
+            self.actions.push_back(Action::Report(Report { exchange, what }));
         }
     }
 
@@ -209,7 +216,7 @@ impl Shard {
         if !is_newer {
             if instrument.watch.is_quiet(now) {
                 instrument.count(StreamCounter::Reconnects);
-                self.reconnect(question.instrument, now);
+                self.reconnect(question.instrument, now, |symbol| CloseReason::Stale { symbol });
             }
             return;
         }
@@ -229,10 +236,21 @@ impl Shard {
         }
         let cure = self.instruments[index].stale(now, &mut self.senders);
         self.enter(index, &trades, Use::Instead, now, now.epoch_ns);
+        // Before a cure that ends the connection gives it another state.
+        self.show(index, now);
         match cure {
             Cure::Resubscribe => self.resubscribe(index, now),
-            Cure::Reconnect => self.reconnect(index, now),
+            Cure::Reconnect => self.reconnect(index, now, |symbol| CloseReason::Stale { symbol }),
             Cure::Wait => {}
+        }
+    }
+
+    /// Quotes that are dead while the trades of their instrument are not.
+    fn cure_quotes(&mut self, index: usize, now: Now) {
+        match self.instruments[index].cure_quotes(now, &mut self.senders) {
+            Some(Cure::Resubscribe) => self.resubscribe(index, now),
+            Some(Cure::Reconnect) => self.reconnect(index, now, |symbol| CloseReason::StaleQuotes { symbol }),
+            Some(Cure::Wait) | None => {}
         }
     }
 
@@ -250,10 +268,10 @@ impl Shard {
         }
     }
 
-    fn reconnect(&mut self, index: usize, now: Now) {
+    fn reconnect(&mut self, index: usize, now: Now, reason: impl FnOnce(String) -> CloseReason) {
         let symbol = self.facts(index).map(|(_, facts)| facts.symbol.to_string());
         if let (Some(id), Some(symbol)) = (self.home_of(index), symbol) {
-            self.end(id, CloseReason::Stale { symbol }, now);
+            self.end(id, reason(symbol), now);
         }
     }
 
@@ -290,16 +308,17 @@ impl Shard {
     /// Every stream of a connection enters a phase of its life.
     pub(crate) fn each_stream(&mut self, id: ConnectionId, now: Now, phase: StreamPhase) {
         let Some(Some(connection)) = self.connections.get(id) else { return };
-        let (exchange, carried) = (connection.exchange(), connection.spec.instruments.clone());
+        let carried = connection.spec.instruments.clone();
         for (index, _) in carried.iter() {
-            let instrument = &mut self.instruments[*index as usize];
+            let index = *index as usize;
+            let instrument = &mut self.instruments[index];
             match phase {
                 StreamPhase::Connecting => instrument.watch.connecting(),
                 StreamPhase::Opened => instrument.watch.opened(now),
                 StreamPhase::Lost => instrument.lost(now, &mut self.senders),
                 StreamPhase::Closed => instrument.down(now, &mut self.senders),
             }
-            instrument.show(exchange, &mut self.events, now);
+            self.show(index, now);
         }
     }
 }

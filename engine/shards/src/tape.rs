@@ -12,45 +12,9 @@
 use tickplane_exchanges::{TradeIds, TradeMark};
 use tickplane_model::{IdForm, Trade, TradeFlags, TradeId};
 
-/// Opaque ids remembered: more than any venue sends as history on subscribe.
-const REMEMBERED: usize = 1_024;
-/// Seams remembered; one more, and the oldest is given up.
-const SEAMS_MAX: usize = 16;
-
-/// What the tape says of a trade.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Verdict {
-    /// It is new.
-    New,
-    /// It is new, and shows that the interruption before it missed nothing.
-    Settles,
-    /// It is new, and trades before it are missing.
-    NewAfter(Loss),
-    /// It was missing.
-    Fills,
-    /// It was seen before, or nobody knows.
-    Duplicate,
-    /// It was seen before, and shows that the history it came with reaches back to it.
-    ReachesBack,
-}
-
-/// Trades that are missing between two others.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Loss {
-    /// How many, where the ids tell; else 0.
-    pub(crate) trades: u64,
-    /// Time of the last trade before them.
-    pub(crate) from_ns: i64,
-    /// Time of the first one after them.
-    pub(crate) to_ns: i64,
-}
-
-/// Two trades that were seen, between which some are missing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Seam {
-    pub(crate) after: TradeMark,
-    pub(crate) before: TradeMark,
-}
+use crate::recent::Recent;
+use crate::seams::{Seam, Seams};
+use crate::verdict::{Loss, Verdict};
 
 /// The tape of one instrument.
 #[derive(Debug)]
@@ -59,11 +23,8 @@ pub(crate) struct Tape {
     newest: Option<TradeMark>,
     /// Trades after the newest may be missing.
     is_in_doubt: bool,
-    /// In the order of the tape, at most [`SEAMS_MAX`].
-    seams: Vec<Seam>,
-    /// Opaque ids seen last, the oldest at `next` once there are [`REMEMBERED`].
-    recent: Vec<u128>,
-    next: usize,
+    seams: Seams,
+    recent: Recent,
     /// Trades of seams that were given up, where ids tell.
     lost: u64,
     /// Until this venue time seams were given up.
@@ -77,14 +38,13 @@ impl Tape {
             ids,
             newest: newest.filter(|trade| trade.id.form != IdForm::None).map(mark),
             is_in_doubt: false,
-            seams: Vec::with_capacity(SEAMS_MAX),
-            recent: if ids == TradeIds::Opaque { Vec::with_capacity(REMEMBERED) } else { Vec::new() },
-            next: 0,
+            seams: Seams::new(ids),
+            recent: Recent::new(ids),
             lost: 0,
             lost_to_ns: i64::MIN,
         };
-        if let Some(newest) = tape.newest.filter(|_| ids == TradeIds::Opaque) {
-            tape.remember(newest.id);
+        if let Some(newest) = tape.newest {
+            tape.recent.remember(newest.id);
         }
         tape.interrupt();
         tape
@@ -102,32 +62,30 @@ impl Tape {
 
     /// Whether an answer that begins with `first` leaves no hole after the newest trade.
     pub(crate) fn reaches(&self, first: TradeMark) -> bool {
-        self.newest.is_some_and(|newest| self.key(first) <= self.key(newest))
+        self.newest.is_some_and(|newest| self.seams.key(first) <= self.seams.key(newest))
     }
 
     /// Whether a trade comes after the newest that was seen.
     pub(crate) fn is_newer(&self, trade: TradeMark) -> bool {
-        self.newest.is_none_or(|newest| self.key(trade) > self.key(newest))
+        self.newest.is_none_or(|newest| self.seams.key(trade) > self.seams.key(newest))
     }
 
     /// The times between which an older trade has its place: those of its seam, or its own if it was seen before.
     /// `None` for a trade that is newer than all.
     pub(crate) fn span_of(&self, trade: &Trade) -> Option<(i64, i64)> {
         let at = mark(trade);
-        if self.ids == TradeIds::Opaque
-            && !trade.flags.contains(TradeFlags::HISTORY)
-            && !self.recent.contains(&at.id.bits())
+        if self.ids == TradeIds::Opaque && !trade.flags.contains(TradeFlags::HISTORY) && !self.recent.contains(at.id)
             || self.is_newer(at)
         {
             return None;
         }
-        let seam = self.seam_of(at).map(|place| self.seams[place]);
+        let seam = self.seams.around(at);
         Some(seam.map_or((at.exchange_ns, at.exchange_ns), |seam| (seam.after.exchange_ns, seam.before.exchange_ns)))
     }
 
     /// Whether one trade comes after another.
     pub(crate) fn is_after(&self, trade: TradeMark, other: TradeMark) -> bool {
-        self.key(trade) > self.key(other)
+        self.seams.key(trade) > self.seams.key(other)
     }
 
     /// The venue numbers its trades anew, and `first` was the first of them that came.
@@ -149,12 +107,12 @@ impl Tape {
 
     /// Where trades are missing, oldest first.
     pub(crate) fn seams(&self) -> &[Seam] {
-        &self.seams
+        self.seams.all()
     }
 
     /// How many trades are missing in seams, where ids tell.
     pub(crate) fn missing(&self) -> u64 {
-        self.seams.iter().map(|seam| self.width(seam)).sum()
+        self.seams.all().iter().map(|seam| self.seams.width(seam)).sum()
     }
 
     /// How many trades of seams that were given up are lost, where ids tell.
@@ -191,17 +149,17 @@ impl Tape {
     /// Judges a trade that was fetched; the answer's trades come in the order of the tape, and [`Self::cover`] follows.
     pub(crate) fn judge_fetched(&mut self, trade: &Trade) -> Verdict {
         let at = mark(trade);
-        if trade.id.form == IdForm::None || (self.ids == TradeIds::Opaque && self.recent.contains(&at.id.bits())) {
+        if trade.id.form == IdForm::None || (self.ids == TradeIds::Opaque && self.recent.contains(at.id)) {
             return Verdict::Duplicate;
         }
         if self.is_newer(at) {
-            self.remember(at.id);
+            self.recent.remember(at.id);
             return self.judge_newer(trade);
         }
-        match self.seam_of(at) {
+        match self.seams.around(at) {
             None => Verdict::Duplicate,
             Some(_) => {
-                self.remember(at.id);
+                self.recent.remember(at.id);
                 Verdict::Fills
             }
         }
@@ -210,27 +168,7 @@ impl Tape {
     /// The venue's answer has every trade from `first` to `last`, and all of them were judged: nothing else is missing
     /// there. Says whether seams shrank.
     pub(crate) fn cover(&mut self, first: TradeMark, last: TradeMark) -> bool {
-        let mut changed = false;
-        for at in (0..self.seams.len()).rev() {
-            let seam = self.seams[at];
-            let (reaches_back, reaches_on) =
-                (self.key(first) <= self.key(seam.after), self.key(last) >= self.key(seam.before));
-            let touches = self.key(last) > self.key(seam.after) && self.key(first) < self.key(seam.before);
-            changed |= touches;
-            match (reaches_back, reaches_on) {
-                _ if !touches => {}
-                (true, true) => drop(self.seams.remove(at)),
-                (true, false) => self.seams[at].after = last,
-                (false, true) => self.seams[at].before = first,
-                (false, false) if self.seams.len() < SEAMS_MAX => {
-                    self.seams[at].before = first;
-                    self.seams.insert(at + 1, Seam { after: last, ..seam });
-                }
-                (false, false) => self.seams[at].after = last,
-            }
-        }
-        self.drop_empty();
-        changed
+        self.seams.cover(first, last)
     }
 
     /// The venue showed that it has nothing after the newest trade that is missing here.
@@ -240,19 +178,23 @@ impl Tape {
 
     /// Gives a seam up: what is missing in it is lost.
     pub(crate) fn give_up(&mut self, seam: Seam) {
-        if let Some(at) = self.seams.iter().position(|known| *known == seam) {
-            self.seams.remove(at);
-            self.lost += self.width(&seam);
-            self.lost_to_ns = self.lost_to_ns.max(seam.before.exchange_ns);
+        if self.seams.remove(seam) {
+            self.count_lost(seam);
         }
+    }
+
+    fn count_lost(&mut self, seam: Seam) {
+        self.lost += self.seams.width(&seam);
+        self.lost_to_ns = self.lost_to_ns.max(seam.before.exchange_ns);
     }
 
     /// Spans of venue time in which nothing is missing, newest last. The last one has no end unless there is doubt.
     pub(crate) fn complete(&self) -> impl Iterator<Item = (i64, i64)> + '_ {
         let newest_ns = self.newest.map_or(i64::MIN, |newest| newest.exchange_ns);
         let end_ns = if self.is_in_doubt { newest_ns } else { i64::MAX };
-        let starts = std::iter::once(self.lost_to_ns).chain(self.seams.iter().map(|seam| seam.before.exchange_ns));
-        let ends = self.seams.iter().map(|seam| seam.after.exchange_ns).chain([end_ns]);
+        let starts =
+            std::iter::once(self.lost_to_ns).chain(self.seams.all().iter().map(|seam| seam.before.exchange_ns));
+        let ends = self.seams.all().iter().map(|seam| seam.after.exchange_ns).chain([end_ns]);
         let lost_to_ns = self.lost_to_ns;
         starts.zip(ends).map(move |(from_ns, to_ns)| (from_ns.max(lost_to_ns), to_ns)).filter(|(from, to)| from < to)
     }
@@ -266,18 +208,17 @@ impl Tape {
             return if was_in_doubt { Verdict::Settles } else { Verdict::New };
         }
         let seam = Seam { after, before: at };
-        if self.seams.len() == SEAMS_MAX {
-            self.give_up(self.seams[0]);
+        if let Some(oldest) = self.seams.push(seam) {
+            self.count_lost(oldest);
         }
-        self.seams.push(seam);
-        let trades = self.width(&seam);
+        let trades = self.seams.width(&seam);
         Verdict::NewAfter(Loss { trades, from_ns: after.exchange_ns, to_ns: at.exchange_ns })
     }
 
     fn judge_older(&mut self, trade: &Trade) -> Verdict {
         let at = mark(trade);
-        if let Some(place) = self.seam_of(at) {
-            return if self.split(place, at) { Verdict::Fills } else { Verdict::Duplicate };
+        if let Some(has_room) = self.seams.fill(at) {
+            return if has_room { Verdict::Fills } else { Verdict::Duplicate };
         }
         if self.is_in_doubt && self.ids != TradeIds::Contiguous && trade.flags.contains(TradeFlags::HISTORY) {
             self.is_in_doubt = false;
@@ -290,81 +231,15 @@ impl Tape {
     fn judge_opaque(&mut self, trade: &Trade) -> Verdict {
         let at = mark(trade);
         let is_history = trade.flags.contains(TradeFlags::HISTORY);
-        if self.recent.contains(&at.id.bits()) {
+        if self.recent.contains(at.id) {
             let reaches_back = self.is_in_doubt && is_history;
             self.is_in_doubt &= !reaches_back;
             return if reaches_back { Verdict::ReachesBack } else { Verdict::Duplicate };
         }
-        self.remember(at.id);
+        self.recent.remember(at.id);
         match self.newest {
             Some(newest) if at.exchange_ns < newest.exchange_ns => Verdict::New,
             _ => self.judge_newer(trade),
-        }
-    }
-
-    /// Takes one trade out of a seam; `false` when there is no room for the two that are left of it.
-    fn split(&mut self, at: usize, trade: TradeMark) -> bool {
-        let seam = self.seams[at];
-        let [before, after] = [Seam { before: trade, ..seam }, Seam { after: trade, ..seam }];
-        match (self.is_empty(&before), self.is_empty(&after)) {
-            (true, true) => drop(self.seams.remove(at)),
-            (true, false) => self.seams[at] = after,
-            (false, true) => self.seams[at] = before,
-            (false, false) if self.seams.len() == SEAMS_MAX => return false,
-            (false, false) => {
-                self.seams[at] = before;
-                self.seams.insert(at + 1, after);
-            }
-        }
-        true
-    }
-
-    fn seam_of(&self, at: TradeMark) -> Option<usize> {
-        let key = self.key(at);
-        let holds = |seam: &Seam| match self.ids {
-            // Trades of the same instant lie on either side.
-            TradeIds::Opaque => (self.key(seam.after)..=self.key(seam.before)).contains(&key),
-            _ => self.key(seam.after) < key && key < self.key(seam.before),
-        };
-        self.seams.iter().position(holds)
-    }
-
-    fn drop_empty(&mut self) {
-        if self.ids == TradeIds::Contiguous {
-            self.seams.retain(|seam| seam.after.id.bits() + 1 < seam.before.id.bits());
-        }
-    }
-
-    fn is_empty(&self, seam: &Seam) -> bool {
-        seam.after.id.bits() + 1 >= seam.before.id.bits()
-    }
-
-    fn width(&self, seam: &Seam) -> u64 {
-        match self.ids {
-            TradeIds::Contiguous => {
-                u64::try_from(seam.before.id.bits().saturating_sub(seam.after.id.bits() + 1)).unwrap_or(u64::MAX)
-            }
-            _ => 0,
-        }
-    }
-
-    /// What orders trades: their ids, or time where ids order nothing.
-    fn key(&self, at: TradeMark) -> u128 {
-        match self.ids {
-            TradeIds::Opaque => u128::from(at.exchange_ns.max(0).unsigned_abs()),
-            _ => at.id.bits(),
-        }
-    }
-
-    fn remember(&mut self, id: TradeId) {
-        if self.ids != TradeIds::Opaque {
-            return;
-        }
-        if self.recent.len() < REMEMBERED {
-            self.recent.push(id.bits());
-        } else {
-            self.recent[self.next] = id.bits();
-            self.next = (self.next + 1) % REMEMBERED;
         }
     }
 }
@@ -377,8 +252,10 @@ pub(crate) fn mark(trade: &Trade) -> TradeMark {
 
 #[cfg(test)]
 mod tests {
-    use super::Verdict::{Duplicate, Fills, New, NewAfter, ReachesBack, Settles};
     use super::*;
+    use crate::recent::REMEMBERED;
+    use crate::seams::SEAMS_MAX;
+    use crate::verdict::Verdict::{Duplicate, Fills, New, NewAfter, ReachesBack, Settles};
 
     /// Trade `id` happens at `id` nanoseconds.
     fn trade(id: u64, flags: TradeFlags) -> Trade {
@@ -411,7 +288,7 @@ mod tests {
     }
 
     fn seams(tape: &Tape) -> Vec<(u64, u64)> {
-        tape.seams.iter().map(|seam| (seam.after.id.low, seam.before.id.low)).collect()
+        tape.seams().iter().map(|seam| (seam.after.id.low, seam.before.id.low)).collect()
     }
 
     fn loss(trades: u64, from_ns: i64, to_ns: i64) -> Verdict {
@@ -484,7 +361,7 @@ mod tests {
     fn seams_are_bounded_and_the_oldest_is_given_up() {
         let mut tape = Tape::new(TradeIds::Contiguous, None);
         live(&mut tape, &(0..=20).map(|n| 10 * n).collect::<Vec<_>>());
-        assert_eq!((tape.seams.len(), tape.lost(), tape.missing()), (SEAMS_MAX, 4 * 9, 16 * 9));
+        assert_eq!((tape.seams().len(), tape.lost(), tape.missing()), (SEAMS_MAX, 4 * 9, 16 * 9));
         assert_eq!(live(&mut tape, &[195, 191]), [Duplicate, Fills], "what cannot be noted is left to the answer");
     }
 

@@ -155,6 +155,11 @@ impl Watch {
         self.ask_ns = u64::MAX;
     }
 
+    /// The subscription is about to be taken anew.
+    pub(crate) fn resumes(&mut self) {
+        (self.is_resuming, self.awaits_history) = (true, true);
+    }
+
     /// Whether a confirmation ends another interruption of this socket's stream.
     pub(crate) fn is_resuming(&self) -> bool {
         self.is_resuming
@@ -274,7 +279,7 @@ impl Watch {
         let wait_ms = FIRST_WORD_MS << self.stale_asks.saturating_sub(2).min(3);
         self.ask_ns = now.after_ms(wait_ms);
         if self.stale_asks == 1 {
-            (self.is_resuming, self.awaits_history) = (true, true);
+            self.resumes();
             Cure::Resubscribe
         } else if self.may_reconnect(now) {
             Cure::Reconnect

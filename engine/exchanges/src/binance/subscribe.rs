@@ -25,9 +25,10 @@ pub(super) fn messages(instruments: &[(InstrumentIndex, &Instrument)]) -> Vec<St
     })
 }
 
-/// The trades of a symbol cancelled and taken anew.
+/// The streams of a symbol cancelled and taken anew.
 pub(super) fn again(ticker: &str, id: usize) -> Vec<String> {
-    let stream = format!("{}@{}", ticker.to_lowercase(), STREAMS[0]);
-    let message = |(number, method)| format!(r#"{{"method":"{method}","params":["{stream}"],"id":{}}}"#, id + number);
+    let ticker = ticker.to_lowercase();
+    let list = STREAMS.map(|stream| format!(r#""{ticker}@{stream}""#)).join(",");
+    let message = |(number, method)| format!(r#"{{"method":"{method}","params":[{list}],"id":{}}}"#, id + number);
     ["UNSUBSCRIBE", "SUBSCRIBE"].into_iter().enumerate().map(message).collect()
 }

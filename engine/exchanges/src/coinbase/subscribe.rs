@@ -23,9 +23,8 @@ pub(super) fn messages(instruments: &[(InstrumentIndex, &Instrument)]) -> Vec<St
     messages
 }
 
-/// The trades of a product cancelled and taken anew, the last ones as history included.
+/// The channels of a product cancelled and taken anew, the last trades as history included.
 pub(super) fn again(product: &str) -> Vec<String> {
-    let channel = CHANNELS[0];
-    let message = |kind| format!(r#"{{"type":"{kind}","product_ids":["{product}"],"channel":"{channel}"}}"#);
-    ["unsubscribe", "subscribe"].map(message).into()
+    let message = |kind, channel| format!(r#"{{"type":"{kind}","product_ids":["{product}"],"channel":"{channel}"}}"#);
+    CHANNELS.iter().flat_map(|channel| ["unsubscribe", "subscribe"].map(|kind| message(kind, channel))).collect()
 }

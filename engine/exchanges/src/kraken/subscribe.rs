@@ -29,14 +29,16 @@ pub(super) fn messages(instruments: &[(InstrumentIndex, &Instrument)]) -> Vec<St
     messages
 }
 
-/// The trades of a pair cancelled and taken anew, the last ones as history included.
+/// The channels of a pair cancelled and taken anew, the last trades as history included.
 pub(super) fn again(pair: &str, id: usize) -> Vec<String> {
-    let (channel, options) = CHANNELS[0];
     let list = format!(r#""{pair}""#);
-    vec![
-        message("unsubscribe", channel, &list, "", id),
-        message("subscribe", channel, &list, &format!(",{options}"), id + 1),
-    ]
+    let mut messages = Vec::with_capacity(2 * CHANNELS.len());
+    for (channel, options) in CHANNELS {
+        let id = id + messages.len();
+        messages.push(message("unsubscribe", channel, &list, "", id));
+        messages.push(message("subscribe", channel, &list, &format!(",{options}"), id + 1));
+    }
+    messages
 }
 
 fn message(method: &str, channel: &str, list: &str, options: &str, id: usize) -> String {

@@ -132,16 +132,20 @@ fn two_names_of_one_book_are_subscribed_once() {
 fn a_dead_stream_is_taken_anew_alone() {
     let expected = |id: ExchangeId| match id {
         ExchangeId::Binance => vec![
-            r#"{"method":"UNSUBSCRIBE","params":["ethusd@trade"],"id":2}"#,
-            r#"{"method":"SUBSCRIBE","params":["ethusd@trade"],"id":3}"#,
+            r#"{"method":"UNSUBSCRIBE","params":["ethusd@trade","ethusd@bookTicker"],"id":2}"#,
+            r#"{"method":"SUBSCRIBE","params":["ethusd@trade","ethusd@bookTicker"],"id":3}"#,
         ],
         ExchangeId::Coinbase => vec![
             r#"{"type":"unsubscribe","product_ids":["ETH-USD"],"channel":"market_trades"}"#,
             r#"{"type":"subscribe","product_ids":["ETH-USD"],"channel":"market_trades"}"#,
+            r#"{"type":"unsubscribe","product_ids":["ETH-USD"],"channel":"ticker"}"#,
+            r#"{"type":"subscribe","product_ids":["ETH-USD"],"channel":"ticker"}"#,
         ],
         ExchangeId::Kraken => vec![
             r#"{"method":"unsubscribe","params":{"channel":"trade","symbol":["ETH/USD"]},"req_id":3}"#,
             r#"{"method":"subscribe","params":{"channel":"trade","symbol":["ETH/USD"],"snapshot":true},"req_id":4}"#,
+            r#"{"method":"unsubscribe","params":{"channel":"ticker","symbol":["ETH/USD"]},"req_id":5}"#,
+            r#"{"method":"subscribe","params":{"channel":"ticker","symbol":["ETH/USD"],"event_trigger":"bbo","snapshot":true},"req_id":6}"#,
         ],
         other => panic!("what does {other} send?"),
     };

@@ -4,6 +4,8 @@
 mod book;
 mod connection;
 mod history;
+mod lifecycle;
+mod quotes;
 mod repair;
 mod revision;
 mod rig;

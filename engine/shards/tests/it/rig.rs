@@ -394,6 +394,15 @@ pub(crate) fn trades(symbol: &str, kind: &str, ids: std::ops::Range<u64>, at_ms:
     format!(r#"{{"channel":"trade","type":"{kind}","data":[{}]}}"#, data.join(","))
 }
 
+/// A Kraken ticker message: bid and ask in cents.
+pub(crate) fn quote(symbol: &str, bid: u64, ask: u64) -> String {
+    let (symbol, price) = (symbol.replace('-', "/"), |cents: u64| format!("{}.{:02}", cents / 100, cents % 100));
+    let (bid, ask) = (price(bid), price(ask));
+    format!(
+        r#"{{"channel":"ticker","type":"update","data":[{{"symbol":"{symbol}","bid":{bid},"bid_qty":0.56,"ask":{ask},"ask_qty":0.04,"last":{ask},"volume":3156.8,"vwap":{ask},"low":{bid},"high":{ask},"change":-429.3,"change_pct":-0.51,"trades":135262,"timestamp":"2026-09-25T17:48:26.844359Z"}}]}}"#
+    )
+}
+
 pub(crate) fn ack(symbol: &str) -> String {
     let symbol = symbol.replace('-', "/");
     format!(

@@ -47,6 +47,21 @@ fn jumped_trades_are_fetched_with_their_true_times() {
 }
 
 #[test]
+fn jumped_trades_that_rest_was_faster_to_tell_are_no_new_numbering() {
+    let mut rig = spoken();
+    rig.say(&[trades("BTC-USD", "update", 100..101, 1_500)]);
+    let (_, ticket) = rig.asked("BTC-USD", 3);
+    rig.answer(ticket, rest("BTC-USD", 3..101, 1_100));
+    assert_eq!(rig.published("BTC-USD").len(), 100);
+    for id in 4..100 {
+        rig.pass_ms(10);
+        rig.say(&[off(&trades("BTC-USD", "update", id..id + 1, 1_100 + id), "T18:48")]);
+    }
+    assert_eq!(rig.stream("BTC-USD").count(StreamCounter::Renumbered), 0);
+    assert_eq!(rig.published("BTC-USD").len(), 100);
+}
+
+#[test]
 fn while_nothing_else_comes_rest_brings_the_trades() {
     let mut rig = spoken();
     for second in 0..20 {

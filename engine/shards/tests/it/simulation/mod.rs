@@ -47,7 +47,11 @@ impl World {
         let is_contiguous = ids == TradeIds::Contiguous;
         let mut market = || Market::new(&mut random, (0, MARKET_MS), is_contiguous);
         let markets = [market(), market()];
-        let venue = Venue::new(markets, random.below(2) == 0);
+        let mut venue = Venue::new(markets, random.below(2) == 0);
+        // From a randomness of its own: the seeds keep the other faults they had.
+        if Random(!seed).below(4) == 0 {
+            venue.faults.no_quotes = 2_000..2_000 + Random(!seed).below(FAULTS_MS);
+        }
         let is_forward = random.below(2) == 0;
         let rig = Rig::of(RigShape {
             ring_events: 1 << random.below(8),
@@ -191,6 +195,9 @@ impl World {
         if stream.count(StreamCounter::SeamsLost) > 0 || stream.seams > 0 {
             return Err(format!("{stream:?}"));
         }
+        if stream.count(StreamCounter::StaleQuotes) > 0 && self.venue.faults.no_quotes.is_empty() {
+            return Err(format!("its quotes were blamed: {stream:?}"));
+        }
         let mut published = self.rig.seen[at].clone();
         let told = published.len();
         published.sort_unstable();
@@ -322,7 +329,8 @@ fn a_quiet_market_is_left_in_peace_for_24_hours() {
     assert_eq!(world.rig.reports.len(), 1, "connected once, and never again: {:?}", world.rig.reports);
     for ((symbol, market), seen) in SYMBOLS.into_iter().zip(&world.venue.markets).zip(&world.rig.seen) {
         let stream = world.rig.stream(symbol);
-        assert_eq!((stream.count(StreamCounter::Stale), stream.count(StreamCounter::Backfilled)), (0, 0), "{stream:?}");
+        let blamed = [StreamCounter::Stale, StreamCounter::StaleQuotes, StreamCounter::Backfilled];
+        assert_eq!(blamed.map(|of| stream.count(of)), [0, 0, 0], "{stream:?}");
         let asks = stream.count(StreamCounter::Asks);
         assert!((10..200).contains(&asks), "{asks} questions about {symbol} in a day");
         assert_eq!(seen.len(), market.trades.len());

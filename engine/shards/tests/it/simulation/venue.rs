@@ -2,10 +2,11 @@
 //! everything that goes wrong.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use tickplane_shards::{Fetch, FetchError};
 
-use crate::rig::{Rig, START_NS, ack, frame, texts};
+use crate::rig::{Rig, START_NS, ack, frame, quote, texts};
 use crate::simulation::market::{Market, ModelTrade};
 use crate::simulation::random::Random;
 
@@ -19,7 +20,7 @@ const ALLOWED: usize = 12;
 const ALLOWED_MS: u64 = 10_000;
 
 /// What goes wrong, and until when (milliseconds of virtual time; 0 never).
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     /// Nothing is heard or sent, the socket stays open; what was not sent comes afterwards.
     pub(crate) silent_until: u64,
@@ -36,6 +37,8 @@ pub(crate) struct Faults {
     /// The clock in messages is so many seconds off.
     pub(crate) jump_until: u64,
     pub(crate) jump_s: i64,
+    /// Quotes do not come meanwhile.
+    pub(crate) no_quotes: Range<u64>,
     /// Messages of trades that get lost.
     pub(crate) lost_frames: u64,
     /// Messages of trades that come twice.
@@ -188,6 +191,9 @@ impl Venue {
                 }
                 messages.push(text);
                 messages.extend(self.held.take());
+            }
+            if let Some(last) = new.last().filter(|_| !faults.no_quotes.contains(&now_ms)) {
+                messages.push(quote(symbol, last.price - 1, last.price));
             }
         }
     }
