@@ -12,6 +12,7 @@ mod lifetime;
 mod limits;
 mod points;
 mod race;
+mod readers;
 mod round_trip;
 mod shapes;
 mod space;

@@ -78,7 +78,9 @@ fn planned_bytes_are_what_is_taken() {
     writer.thread("t").unwrap();
     writer.connection(ExchangeId::Binance, "1").unwrap();
     writer.connection(ExchangeId::Binance, "2").unwrap();
-    ExchangeId::ALL.map(|exchange| writer.history(exchange).unwrap());
+    for exchange in ExchangeId::ALL {
+        writer.history(exchange).unwrap();
+    }
     let taken = |file: &str| std::fs::metadata(scratch.path(file)).unwrap().blocks() * 512;
     assert_eq!(taken("plane.seg"), PLANE.bytes());
 
