@@ -25,16 +25,19 @@ esac
 
 dirty=$(git status --short -- Cargo.toml Cargo.lock engine/layout engine/segments | cut -c4- | paste -sd ' ')
 load=$(cut -d' ' -f1-3 /proc/loadavg)
-cargo test --quiet --release --locked -p tickplane-segments --test it --no-run
-said=$(mktemp)
-trap 'rm -f "$said"' EXIT
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+said=$folder/said
+# A copy, so that no later build takes the program from under its processes.
+program=$(cargo test --release --locked -p tickplane-segments --test it --no-run --message-format=json \
+    | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)
+cp "$program" "$folder/it"
 started=$SECONDS
 for test in kill::random_kills_are_survived points::a_kill_at_every_place_is_survived \
     readers::stopped_and_killed_readers_do_not_slow_the_writer \
     race::of_racing_processes_one_wins_and_the_others_are_told_who; do
     echo "== $test"
-    cargo test --quiet --release --locked -p tickplane-segments --test it -- --exact "$test" --nocapture 2>&1 \
-        | tee -a "$said"
+    "$folder/it" --exact "$test" --nocapture 2>&1 | tee -a "$said"
 done
 took=$((SECONDS - started))
 
