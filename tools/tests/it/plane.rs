@@ -68,6 +68,7 @@ fn the_commands_tell_of_a_running_plane() {
 
     wrong_keys(at);
     formats(at);
+    lifecycle(at);
 
     tickplane(&["start", "binance", "--root", at]).fails(1, "binance runs already");
     let stopped = tickplane(&["stop", "binance", "--root", at]);
@@ -116,6 +117,21 @@ fn wrong_keys(at: &str) {
     tickplane(&["tail", "channel:exchange:binance:lifecycle", "--root", at]).fails(2, "add --follow");
     let mixed = ["tail", "trades:binance:BTC-USDT", "quote:binance:BTC-USDT", "--format", "csv", "--root", at];
     tickplane(&mixed).fails(2, "CSV has one header");
+}
+
+/// The channel tells of connections and, by symbol, of streams.
+fn lifecycle(at: &str) {
+    let key = "channel:exchange:binance:lifecycle";
+    let mut told = Beside::start(&["tail", key, "--follow", "--format", "json", "--root", at]);
+    // A follower begins with what comes next: it has to be there first.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    tickplane(&["stop", "binance", "--root", at]);
+    tickplane(&["start", "binance", "--root", at]);
+    let mut awaited = vec![(None, "closed"), (Some("BTC-USDT"), "closed"), (Some("BTC-USDT"), "live")];
+    while !awaited.is_empty() {
+        let event: Value = serde_json::from_str(&told.line()).unwrap();
+        awaited.retain(|(symbol, state)| event["symbol"].as_str() != *symbol || event["state"] != *state);
+    }
 }
 
 fn formats(at: &str) {
