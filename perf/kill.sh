@@ -71,9 +71,9 @@ had seen, removed what was half-made, and went on. Each kill at a place was one:
 
 Killed at each place:
 
-| the writer was about to | at |
+| what the writer did | killed at |
 |---|---|
-$(sed -n 's/^[0-9]* kills in \([A-Za-z]*\) at \(.*\), [0-9]* s$/\1|\2/p' "$said" | awk -F'|' '{
+$(sed -n 's/^[0-9]* kills in \([A-Za-z]*\) at [A-Za-z]*(\(.*\)), [0-9]* s$/\1|\2/p' "$said" | awk -F'|' '{
     if ($1 != act) { if (act) printf "| %s | %s |\n", act, places; act = $1; places = $2 } else places = places ", " $2 }
     END { printf "| %s | %s |\n", act, places }')
 MARKDOWN
