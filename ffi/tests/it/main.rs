@@ -14,4 +14,5 @@ mod package;
 mod programs;
 mod python;
 mod raw;
+mod readme;
 mod strategies;
