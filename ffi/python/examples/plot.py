@@ -20,6 +20,8 @@ def main() -> None:
     plane = tickplane.open(arguments.instance, arguments.root)
     series = plane[arguments.exchange, arguments.symbol, arguments.timeframe]
     table = series.table(arguments.rows)
+    if arguments.indicator not in table:
+        raise SystemExit(f"{series.key} has no {arguments.indicator}; it has {', '.join(table)}")
     draw(table, str(series.key), arguments.indicator, arguments.picture)
     print(f"{len(table['close'])} candles and {arguments.indicator} are in {arguments.picture}")
 
@@ -28,14 +30,13 @@ def draw(table: dict[str, np.ndarray], title: str, indicator: str, picture: str)
     times = table["open_time_ns"].astype("M8[ns]")
     width = np.diff(table["open_time_ns"][:2]).sum() * 0.7 / 86_400e9
     colour = np.where(table["close"] >= table["open"], "tab:green", "tab:red")
-    figure, (prices, values) = pyplot.subplots(2, sharex=True, height_ratios=(3, 1), figsize=(12, 7))
+    figure, (prices, values) = pyplot.subplots(2, sharex=True, height_ratios=(3, 1), figsize=(12, 7), layout="constrained")
     prices.vlines(times, table["low"], table["high"], colour, linewidth=1)
     prices.bar(times, table["close"] - table["open"], width, table["open"], color=colour)
     prices.set_title(title)
     prices.set_ylabel("price")
     values.plot(times, table[indicator])
     values.set_ylabel(indicator)
-    figure.autofmt_xdate()
     figure.savefig(picture, dpi=100)
 
 

@@ -38,6 +38,32 @@ def test_a_killed_plane_stays_readable_and_its_successor_goes_on(root: Path) -> 
     second.kill()
 
 
+def test_everything_comes_once_over_many_kills(root: Path) -> None:
+    writer = Writer(root)
+    writer("fill 5")
+    plane = tickplane.open("test", root, restart_timeout=20)
+    closed, events, trades = plane[KEY].follow(timeout=5), plane.events(timeout=5), plane.trades(*INSTRUMENT, timeout=5)
+    rows: list[int] = []
+    seqs: list[int] = []
+    closes: list[int] = []
+    for head in range(5, 45, 4):
+        writer(f"fill {head + 4}")
+        writer("trade 4")
+        writer(f"closes {head} {head + 4}")
+        # Some is read before the kill, some of the dead plane, the rest of its successor.
+        rows.append(next(closed).row)
+        writer.kill()
+        closes.extend(close.row for close in (next(events), next(events)) if isinstance(close, tickplane.CandleClose))
+        writer = Writer(root)
+        rows.extend(next(closed).row for _ in range(3))
+        seqs.extend(next(trades).seq for _ in range(4))
+        closes.extend(close.row for close in (next(events), next(events)) if isinstance(close, tickplane.CandleClose))
+    assert rows == closes == list(range(5, 45))
+    assert seqs == list(range(1, 41))
+    assert (events.lost, trades.lost) == (0, 0)
+    writer.kill()
+
+
 def test_files_made_anew_are_found(root: Path) -> None:
     first = Writer(root)
     first("fill 50")

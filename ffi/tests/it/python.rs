@@ -98,11 +98,15 @@ fn runs(program: &Path, arguments: &[&str]) -> bool {
     Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
 }
 
-/// Runs a command that may fail; then gives the last line of what it said.
+/// Runs a command that may fail; then gives the last error of what it said.
 fn said(command: &mut Command) -> Result<(), String> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(());
+    }
     let text = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() { Ok(()) } else { Err(text.trim().lines().last().unwrap_or("it failed").to_owned()) }
+    let reason = text.lines().rfind(|line| line.contains("ERROR:")).or(text.lines().last());
+    Err(reason.unwrap_or("it failed").trim().to_owned())
 }
 
 fn must(command: &mut Command) -> String {
