@@ -129,7 +129,9 @@ static inline const char *tpr_strerror(int32_t status) {
 enum { TPR_SEGMENT_PLANE = 1, TPR_SEGMENT_EXCHANGE = 2 };
 enum { TPR_STATE_NEW = 0, TPR_STATE_LIVE = 1, TPR_STATE_CLOSED = 2, TPR_STATE_REPLACED = 3 };
 enum { TPR_ENTRY_LIVE = 1, TPR_ENTRY_MOVED = 2 };
-enum { TPR_INSTRUMENT = 1, TPR_SERIES = 2, TPR_EVENTS = 3, TPR_THREAD = 4, TPR_CONNECTION = 5, TPR_HISTORY = 6 };
+enum {
+    TPR_INSTRUMENT = 1, TPR_SERIES = 2, TPR_EVENTS = 3, TPR_THREAD = 4, TPR_CONNECTION = 5, TPR_HISTORY = 6, TPR_REST = 7
+};
 enum {
     TPR_COLUMN_OPEN_TIME_NS = 0,
     TPR_COLUMN_OPEN = 1,
@@ -240,7 +242,7 @@ typedef struct tpr_events_head_t {
 typedef struct tpr_connection_t {
     tpr_region_t region;
     uint64_t epoch, state, connected_at_ns, last_heartbeat_ns, last_data_ns, attempts, last_attempt_ns, reserved_120;
-    uint64_t counters[16], rejects[32], closes[64], last_close, reserved_1032[7];
+    uint64_t counters[16], rejects[32], closes[64], last_close, next_attempt_ns, hold, reserved_1048[5];
 } tpr_connection_t;
 
 typedef struct tpr_histogram_t {
@@ -259,6 +261,12 @@ typedef struct tpr_history_t {
     uint64_t epoch, series, filled, requests_left, eta_ns, price_difference, volume_difference, worst;
     uint64_t counters[16];
 } tpr_history_t;
+
+typedef struct tpr_rest_t {
+    tpr_region_t region;
+    uint64_t epoch, closed_until_ns, last_answer_ns, last_status, reserved_96[4];
+    uint64_t counters[16];
+} tpr_rest_t;
 
 #define TPR_AT(type, field, offset) TPR_ASSERT(offsetof(type, field) == (offset), #type "." #field)
 #define TPR_SIZE(type, bytes) TPR_ASSERT(sizeof(type) == (bytes), #type)
@@ -404,6 +412,12 @@ TPR_AT(tpr_history_t, volume_difference, 112);
 TPR_AT(tpr_history_t, worst, 120);
 TPR_AT(tpr_history_t, counters, 128);
 TPR_SIZE(tpr_history_t, 256);
+TPR_AT(tpr_rest_t, epoch, 64);
+TPR_AT(tpr_rest_t, closed_until_ns, 72);
+TPR_AT(tpr_rest_t, last_answer_ns, 80);
+TPR_AT(tpr_rest_t, last_status, 88);
+TPR_AT(tpr_rest_t, counters, 128);
+TPR_SIZE(tpr_rest_t, 256);
 TPR_ASSERT(sizeof(double) == 8 && sizeof(size_t) == 8, "the format's numbers");
 
 /* ---- words ---- */

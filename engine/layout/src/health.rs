@@ -10,6 +10,7 @@
 //! word 32  rejects, in the order of the model's RejectReason
 //! word 64  closes, in the order of CloseKind
 //! word 128 1 + the number of the last close's kind, 0 for none
+//! word 129 next_attempt_ns    130  1 + the number of the HoldKind that keeps it back, 0 for none
 //! ```
 //!
 //! Every word stands for itself and is stored relaxed: a reader sees each counter no older than the one before, and
@@ -173,6 +174,18 @@ counters! {
 }
 
 counters! {
+    /// What keeps a connection from its next attempt. The number is part of the format: append, never reorder.
+    HoldKind {
+        /// Its own backoff after the last one.
+        Backoff = 0 "backoff",
+        /// The venue's limit on attempts from one IP.
+        Limit = 1 "limit",
+        /// The venue asked to be left alone, or does not serve this address.
+        Ban = 2 "ban",
+    }
+}
+
+counters! {
     /// What is counted per thread. The number is part of the format: append, never reorder.
     ThreadCounter {
         /// Turns of the loop.
@@ -244,11 +257,13 @@ pub enum ConnectionState {
     Waiting = 6,
     /// Closed.
     Closed = 7,
+    /// Kept from the next attempt by the venue's limits or at its word.
+    Held = 8,
 }
 
 impl ConnectionState {
     /// Every state, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Idle,
         Self::Connecting,
         Self::Connected,
@@ -257,6 +272,7 @@ impl ConnectionState {
         Self::Stale,
         Self::Waiting,
         Self::Closed,
+        Self::Held,
     ];
 
     /// The state of a number; unknown ones read as idle.
@@ -277,6 +293,7 @@ impl ConnectionState {
             Self::Stale => "stale",
             Self::Waiting => "waiting",
             Self::Closed => "closed",
+            Self::Held => "held",
         }
     }
 }
@@ -310,6 +327,10 @@ pub const CONNECTION_CLOSES: usize = CONNECTION_REJECTS + CONNECTION_REJECTS_MAX
 pub const CONNECTION_CLOSES_MAX: usize = 64;
 /// Word of the last close: 1 + the number of its kind, 0 for none.
 pub const CONNECTION_LAST_CLOSE: usize = CONNECTION_CLOSES + CONNECTION_CLOSES_MAX;
+/// Word of the time of the next attempt, 0 where none is to come.
+pub const CONNECTION_NEXT_ATTEMPT: usize = CONNECTION_LAST_CLOSE + 1;
+/// Word of what keeps it back until then: 1 + the number of its [`HoldKind`], 0 for nothing.
+pub const CONNECTION_HOLD: usize = CONNECTION_LAST_CLOSE + 2;
 /// Words of a connection region. It grows within its page, where earlier writers left zeros.
 pub const CONNECTION_WORDS: usize = CONNECTION_LAST_CLOSE + LINE_WORDS;
 const _: () = assert!(CloseKind::ALL.len() <= CONNECTION_CLOSES_MAX && CONNECTION_WORDS <= 512);
@@ -321,6 +342,7 @@ const _: () = assert!(CONNECTION_LAST_HEARTBEAT * 8 == 88 && CONNECTION_LAST_DAT
 const _: () = assert!(CONNECTION_ATTEMPTS * 8 == 104 && CONNECTION_LAST_ATTEMPT * 8 == 112);
 const _: () = assert!(CONNECTION_COUNTERS * 8 == 128 && CONNECTION_REJECTS * 8 == 256 && CONNECTION_CLOSES * 8 == 512);
 const _: () = assert!(CONNECTION_LAST_CLOSE * 8 == 1024 && CONNECTION_WORDS * 8 == 1088);
+const _: () = assert!(CONNECTION_NEXT_ATTEMPT * 8 == 1032 && CONNECTION_HOLD * 8 == 1040);
 
 /// Word of how a thread waits: 1 + the number of its [`ThreadRuntime`], 0 for unknown.
 pub const THREAD_RUNTIME: usize = RECORD_EPOCH + 1;

@@ -35,6 +35,7 @@ pub mod histogram;
 pub mod history;
 pub mod instrument;
 pub mod region;
+pub mod rest;
 pub mod ring;
 pub mod series;
 pub mod stream;

@@ -50,6 +50,8 @@ pub enum RegionKind {
     Connection = 5,
     /// What was fetched of an exchange's candles.
     History = 6,
+    /// What was asked of a host by REST.
+    Rest = 7,
 }
 
 impl RegionKind {
@@ -63,6 +65,7 @@ impl RegionKind {
             4 => Some(Self::Thread),
             5 => Some(Self::Connection),
             6 => Some(Self::History),
+            7 => Some(Self::Rest),
             _ => None,
         }
     }

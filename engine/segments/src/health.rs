@@ -2,10 +2,11 @@
 
 use tickplane_layout::Word;
 use tickplane_layout::health::{
-    CONNECTION_ATTEMPTS, CONNECTION_CLOSES, CONNECTION_CONNECTED_AT, CONNECTION_COUNTERS, CONNECTION_LAST_ATTEMPT,
-    CONNECTION_LAST_CLOSE, CONNECTION_LAST_DATA, CONNECTION_LAST_HEARTBEAT, CONNECTION_REJECTS, CONNECTION_REJECTS_MAX,
-    CONNECTION_STATE, CONNECTION_WORDS, CloseKind, ConnectionCounter, ConnectionState, RECORD_EPOCH, Stage,
-    THREAD_CORE, THREAD_COUNTERS, THREAD_RUNTIME, THREAD_WORDS, ThreadCounter, ThreadRuntime, stage_word,
+    CONNECTION_ATTEMPTS, CONNECTION_CLOSES, CONNECTION_CONNECTED_AT, CONNECTION_COUNTERS, CONNECTION_HOLD,
+    CONNECTION_LAST_ATTEMPT, CONNECTION_LAST_CLOSE, CONNECTION_LAST_DATA, CONNECTION_LAST_HEARTBEAT,
+    CONNECTION_NEXT_ATTEMPT, CONNECTION_REJECTS, CONNECTION_REJECTS_MAX, CONNECTION_STATE, CONNECTION_WORDS, CloseKind,
+    ConnectionCounter, ConnectionState, HoldKind, RECORD_EPOCH, Stage, THREAD_CORE, THREAD_COUNTERS, THREAD_RUNTIME,
+    THREAD_WORDS, ThreadCounter, ThreadRuntime, stage_word,
 };
 use tickplane_layout::histogram::{HISTOGRAM_WORDS, Histogram, add};
 use tickplane_layout::sync::Ordering;
@@ -42,6 +43,18 @@ impl ConnectionHealth {
     #[inline]
     pub fn set_state(&mut self, state: ConnectionState) {
         self.set(CONNECTION_STATE, state as u64);
+    }
+
+    /// The next attempt comes at this time, and what keeps it back until then.
+    pub fn held(&mut self, next_attempt_ns: i64, hold: HoldKind) {
+        self.set(CONNECTION_NEXT_ATTEMPT, next_attempt_ns.cast_unsigned());
+        self.set(CONNECTION_HOLD, 1 + hold as u64);
+    }
+
+    /// Nothing keeps it back any more, or no attempt is to come.
+    pub fn released(&mut self) {
+        self.set(CONNECTION_NEXT_ATTEMPT, 0);
+        self.set(CONNECTION_HOLD, 0);
     }
 
     /// An attempt to connect began.

@@ -36,6 +36,7 @@ mod plane_writer;
 mod process;
 mod quote_reader;
 mod region;
+mod rest_record;
 mod segment;
 mod series_reader;
 mod series_writer;
@@ -56,6 +57,7 @@ pub use instrument_writer::InstrumentWriter;
 pub use plane::Plane;
 pub use plane_writer::{Bell, PlaneWriter};
 pub use quote_reader::{QuoteReader, QuoteRecord};
+pub use rest_record::{RestRecord, RestStatus};
 pub use series_reader::{Candles, Column, LiveCandle, LiveRecord, SeriesReader};
 pub use series_writer::SeriesWriter;
 pub use shape::{ArenaShape, InstrumentShape, PlaneShape, SeriesShape};
@@ -63,9 +65,10 @@ pub use status::{ConnectionStatus, Life, PlaneStatus, StageStatus, ThreadStatus}
 pub use stream_status::StreamStatus;
 pub use tickplane_layout::header::LifeState;
 pub use tickplane_layout::health::{
-    CloseKind, ConnectionCounter, ConnectionState, Stage, ThreadCounter, ThreadRuntime,
+    CloseKind, ConnectionCounter, ConnectionState, HoldKind, Stage, ThreadCounter, ThreadRuntime,
 };
 pub use tickplane_layout::history::HistoryCounter;
+pub use tickplane_layout::rest::RestCounter;
 pub use tickplane_layout::stream::{StreamCounter, StreamState};
 pub use trade_reader::{Next, TradeReader, TradeRecord};
 pub use view::View;

@@ -20,8 +20,8 @@ use crate::region::Region;
 use crate::segment::Segment;
 use crate::{
     ConnectionStatus, EventFollower, FindError, HistoryStatus, Instance, InstrumentReader, Life, OpenError,
-    PlaneStatus, QuoteReader, SeriesReader, StreamStatus, ThreadStatus, TradeReader, convert, futex, history_record,
-    lock, process, status,
+    PlaneStatus, QuoteReader, RestStatus, SeriesReader, StreamStatus, ThreadStatus, TradeReader, convert, futex,
+    history_record, lock, process, rest_record, status,
 };
 
 /// A plane open for reading, read-only and registered nowhere. Shared between threads by reference.
@@ -338,6 +338,12 @@ impl Plane {
     #[must_use]
     pub fn histories(&self) -> Vec<HistoryStatus> {
         history_record::histories(&self.plane())
+    }
+
+    /// What the present or last writer asked of venues by REST, by host.
+    #[must_use]
+    pub fn rests(&self) -> Vec<RestStatus> {
+        rest_record::rests(&self.plane())
     }
 
     /// The threads of the present or last writer.

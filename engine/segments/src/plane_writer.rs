@@ -14,14 +14,15 @@ use tickplane_layout::header::{LifeState, SegmentKind};
 use tickplane_layout::health::{connection_header, thread_header};
 use tickplane_layout::history::history_header;
 use tickplane_layout::region::RegionKind;
+use tickplane_layout::rest::rest_header;
 use tickplane_model::ExchangeId;
 
 use crate::arena::{Arena, EntryKey, Plan};
 use crate::lock::Lock;
 use crate::segment::Segment;
 use crate::{
-    ArenaShape, ConnectionHealth, EventWriter, ExchangeWriter, HistoryRecord, Instance, PlaneShape, SegmentError,
-    ThreadHealth, futex,
+    ArenaShape, ConnectionHealth, EventWriter, ExchangeWriter, HistoryRecord, Instance, PlaneShape, RestRecord,
+    SegmentError, ThreadHealth, futex,
 };
 
 const DIRECTORY_MODE: u32 = 0o755;
@@ -120,6 +121,16 @@ impl PlaneWriter {
         let key = EntryKey::new(RegionKind::History, exchange as u8, 0, exchange.as_str())?;
         let plan = Plan { header: history_header(), keep: &|_| true, fill: &|_, _| {} };
         Ok(HistoryRecord::new(self.arena.claim(key, &plan, self.opened_ns)?, self.arena.epoch()))
+    }
+
+    /// The REST record of one of an exchange's hosts; its counters start at zero.
+    ///
+    /// # Errors
+    /// As [`events`](Self::events).
+    pub fn rest(&mut self, exchange: ExchangeId, host: &str) -> Result<RestRecord, SegmentError> {
+        let key = EntryKey::new(RegionKind::Rest, exchange as u8, 0, host)?;
+        let plan = Plan { header: rest_header(), keep: &|_| true, fill: &|_, _| {} };
+        Ok(RestRecord::new(self.arena.claim(key, &plan, self.opened_ns)?, self.arena.epoch()))
     }
 
     /// The bell of the plane.

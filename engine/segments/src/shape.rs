@@ -6,6 +6,7 @@ use tickplane_layout::health::{connection_header, thread_header};
 use tickplane_layout::history::history_header;
 use tickplane_layout::instrument::{InstrumentLayout, TRADE_CAPACITY_MAX};
 use tickplane_layout::region::pages;
+use tickplane_layout::rest::rest_header;
 use tickplane_layout::ring::CAPACITY_MIN;
 use tickplane_layout::series::{CAPACITY_MAX, COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, SLACK_MIN, SeriesLayout};
 use tickplane_model::ExchangeId;
@@ -92,7 +93,8 @@ impl PlaneShape {
         let threads = thread_header().bytes.saturating_mul(self.threads);
         let connections = connection_header().bytes.saturating_mul(self.connections);
         let histories = history_header().bytes * ExchangeId::ALL.len() as u64;
-        events.saturating_add(threads).saturating_add(connections).saturating_add(histories)
+        let rests = rest_header().bytes * ExchangeId::ALL.len() as u64;
+        events.saturating_add(threads).saturating_add(connections).saturating_add(histories).saturating_add(rests)
     }
 
     /// Connections come and go under new labels: the directory has more room than one run needs.

@@ -6,10 +6,11 @@ use hdrhistogram::Histogram;
 use tickplane_layout::Word;
 use tickplane_layout::header::LifeState;
 use tickplane_layout::health::{
-    CONNECTION_ATTEMPTS, CONNECTION_CLOSES, CONNECTION_CONNECTED_AT, CONNECTION_COUNTERS, CONNECTION_LAST_ATTEMPT,
-    CONNECTION_LAST_CLOSE, CONNECTION_LAST_DATA, CONNECTION_LAST_HEARTBEAT, CONNECTION_REJECTS, CONNECTION_STATE,
-    CloseKind, ConnectionCounter, ConnectionState, RECORD_EPOCH, Stage, THREAD_CORE, THREAD_COUNTERS, THREAD_RUNTIME,
-    ThreadCounter, ThreadRuntime, connection_header, stage_word, thread_header,
+    CONNECTION_ATTEMPTS, CONNECTION_CLOSES, CONNECTION_CONNECTED_AT, CONNECTION_COUNTERS, CONNECTION_HOLD,
+    CONNECTION_LAST_ATTEMPT, CONNECTION_LAST_CLOSE, CONNECTION_LAST_DATA, CONNECTION_LAST_HEARTBEAT,
+    CONNECTION_NEXT_ATTEMPT, CONNECTION_REJECTS, CONNECTION_STATE, CloseKind, ConnectionCounter, ConnectionState,
+    HoldKind, RECORD_EPOCH, Stage, THREAD_CORE, THREAD_COUNTERS, THREAD_RUNTIME, ThreadCounter, ThreadRuntime,
+    connection_header, stage_word, thread_header,
 };
 use tickplane_layout::histogram::{self, HISTOGRAM_WORDS};
 use tickplane_layout::region::{RegionHeader, RegionKind};
@@ -86,6 +87,10 @@ pub struct ConnectionStatus {
     pub closes: Vec<(CloseKind, u64)>,
     /// Why it ended last.
     pub last_close: Option<CloseKind>,
+    /// When it is tried next, 0 if no attempt is to come or one is under way.
+    pub next_attempt_ns: i64,
+    /// What keeps it back until then.
+    pub hold: Option<HoldKind>,
 }
 
 impl ConnectionStatus {
@@ -181,10 +186,15 @@ fn connection(words: &[Word], exchange: u8, label: String) -> Option<ConnectionS
         counters: counted(ConnectionCounter::ALL, words, CONNECTION_COUNTERS),
         rejects: counted(&RejectReason::ALL, words, CONNECTION_REJECTS),
         closes: counted(CloseKind::ALL, words, CONNECTION_CLOSES),
-        last_close: load(words, CONNECTION_LAST_CLOSE)
-            .checked_sub(1)
-            .and_then(|number| CloseKind::ALL.get(usize::try_from(number).ok()?).copied()),
+        last_close: named(CloseKind::ALL, words, CONNECTION_LAST_CLOSE),
+        next_attempt_ns: time(CONNECTION_NEXT_ATTEMPT),
+        hold: named(HoldKind::ALL, words, CONNECTION_HOLD),
     })
+}
+
+/// What a word names by 1 + its number; nothing for 0, or a number of a later release.
+fn named<T: Copy>(all: &[T], words: &[Word], at: usize) -> Option<T> {
+    load(words, at).checked_sub(1).and_then(|number| all.get(usize::try_from(number).ok()?).copied())
 }
 
 fn counted<T: Copy>(all: &[T], words: &[Word], first: usize) -> Vec<(T, u64)> {
@@ -202,10 +212,8 @@ fn thread(words: &[Word], name: String) -> ThreadStatus {
         stage_status(*stage, histogram::Histogram::new(&words[start..start + HISTOGRAM_WORDS]))
     };
     let stages = Stage::ALL.iter().filter_map(stage).collect();
-    let told = |word: usize| load(words, word).checked_sub(1);
-    let runtime =
-        told(THREAD_RUNTIME).and_then(|number| ThreadRuntime::ALL.get(usize::try_from(number).ok()?).copied());
-    let core = told(THREAD_CORE);
+    let runtime = named(ThreadRuntime::ALL, words, THREAD_RUNTIME);
+    let core = load(words, THREAD_CORE).checked_sub(1);
     ThreadStatus { name, runtime, core, counters: counted(ThreadCounter::ALL, words, THREAD_COUNTERS), stages }
 }
 

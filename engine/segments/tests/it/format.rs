@@ -10,6 +10,7 @@ use tickplane_layout::health::*;
 use tickplane_layout::history::*;
 use tickplane_layout::instrument::*;
 use tickplane_layout::region::{self, RegionKind};
+use tickplane_layout::rest::*;
 use tickplane_layout::series::{self, CANDLE_COLUMNS, SeriesLayout};
 use tickplane_layout::stream::*;
 use tickplane_layout::{LINE_WORDS, histogram, table};
@@ -207,6 +208,8 @@ fn plane_tables() -> Vec<(&'static str, Vec<(u64, String)>)> {
         ("rejects", CONNECTION_REJECTS),
         ("closes", CONNECTION_CLOSES),
         ("last_close", CONNECTION_LAST_CLOSE),
+        ("next_attempt_ns", CONNECTION_NEXT_ATTEMPT),
+        ("hold", CONNECTION_HOLD),
     ];
     let thread = [
         ("region", 0),
@@ -230,6 +233,14 @@ fn plane_tables() -> Vec<(&'static str, Vec<(u64, String)>)> {
         ("worst", HISTORY_WORST),
         ("counters", HISTORY_COUNTERS),
     ];
+    let rest = [
+        ("region", 0),
+        ("epoch", RECORD_EPOCH),
+        ("closed_until_ns", REST_CLOSED_UNTIL),
+        ("last_answer_ns", REST_LAST_ANSWER),
+        ("last_status", REST_LAST_STATUS),
+        ("counters", REST_COUNTERS),
+    ];
     vec![
         ("table: events tpr_events_head_t", words(&events)),
         ("table: event_slot tpr_event_slot_t", slot(&event)),
@@ -237,6 +248,7 @@ fn plane_tables() -> Vec<(&'static str, Vec<(u64, String)>)> {
         ("table: thread tpr_thread_t", words(&thread)),
         ("table: histogram tpr_histogram_t", words(&counts)),
         ("table: history tpr_history_t", words(&history)),
+        ("table: rest tpr_rest_t", words(&rest)),
     ]
 }
 
@@ -254,6 +266,7 @@ fn kinds() -> Vec<(&'static str, Vec<(u64, String)>)> {
         RegionKind::Thread => "thread",
         RegionKind::Connection => "connection",
         RegionKind::History => "history",
+        RegionKind::Rest => "rest",
     };
     let regions: Vec<RegionKind> = (0..=0xff).filter_map(RegionKind::from_number).collect();
     let event = |kind| match kind {
@@ -285,8 +298,17 @@ fn kinds() -> Vec<(&'static str, Vec<(u64, String)>)> {
 }
 
 fn number_tables() -> Vec<(&'static str, Vec<(u64, String)>)> {
-    let [connection, close, thread, stage, runtime, stream, history] =
-        counted!(ConnectionCounter, CloseKind, ThreadCounter, Stage, ThreadRuntime, StreamCounter, HistoryCounter);
+    let [connection, close, hold, thread, stage, runtime, stream, history, rest] = counted!(
+        ConnectionCounter,
+        CloseKind,
+        HoldKind,
+        ThreadCounter,
+        Stage,
+        ThreadRuntime,
+        StreamCounter,
+        HistoryCounter,
+        RestCounter
+    );
     let columns = CANDLE_COLUMNS.iter().enumerate().map(|(at, name)| (at as u64, (*name).to_owned())).collect();
     // What the quality word itself prints for each of its flags.
     let quality: Vec<(u64, String)> =
@@ -302,11 +324,13 @@ fn number_tables() -> Vec<(&'static str, Vec<(u64, String)>)> {
     vec![
         ("numbers: connection-counter", connection),
         ("numbers: close-kind", close),
+        ("numbers: hold-kind", hold),
         ("numbers: thread-counter", thread),
         ("numbers: stage", stage),
         ("numbers: runtime", runtime),
         ("numbers: stream-counter", stream),
         ("numbers: history-counter", history),
+        ("numbers: rest-counter", rest),
         ("numbers: column", columns),
         ("numbers: quality", quality),
         ("numbers: trade-flag", bits(&flags.map(|(flag, name)| (u64::from(flag.0), name)))),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tickplane_model::{ExchangeId, RejectReason, Timeframe};
 use tickplane_segments::{
-    CloseKind, ConnectionCounter, ConnectionState, EventKind, HistoryCounter, InstrumentShape, LifeState, Next, Plane,
-    PlaneEvent, PlaneWriter, ReadError, Stage, ThreadCounter, ThreadRuntime,
+    CloseKind, ConnectionCounter, ConnectionState, EventKind, HistoryCounter, HoldKind, InstrumentShape, LifeState,
+    Next, Plane, PlaneEvent, PlaneWriter, ReadError, RestCounter, Stage, ThreadCounter, ThreadRuntime,
 };
 
 use crate::fixture::*;
@@ -223,4 +223,47 @@ fn a_history_record_keeps_the_worst_and_begins_anew_with_its_writer() {
     drop(writer.history(ExchangeId::Kraken).unwrap());
     let [read] = plane.histories().try_into().unwrap();
     assert_eq!((read.series, read.worst_entry, read.price_difference_max), (0, None, 0.0));
+}
+
+#[test]
+fn a_rest_record_tells_until_when_and_by_which_answers() {
+    let scratch = Scratch::new("rest");
+    let mut writer = PlaneWriter::open(&scratch.instance, &PLANE, NOW_NS).unwrap();
+    let plane = Plane::open(&scratch.instance).unwrap();
+    assert_eq!(plane.rests(), []);
+    let mut record = writer.rest(ExchangeId::Kraken, "https://api.kraken.com").unwrap();
+    for status in [200, 204, 403, 404, 418, 429, 429, 451, 500, 503] {
+        record.answered(status, NOW_NS + i64::from(status));
+    }
+    record.count(RestCounter::NoRoom);
+    record.closed(NOW_NS + 30);
+    let [read] = plane.rests().try_into().unwrap();
+    assert_eq!((read.exchange, read.host.as_str()), (ExchangeId::Kraken, "https://api.kraken.com"));
+    assert_eq!((read.closed_until_ns, read.last_answer_ns, read.last_status), (NOW_NS + 30, NOW_NS + 503, 503));
+    let counts: Vec<u64> = read.counters.iter().map(|(_, count)| *count).collect();
+    assert_eq!(counts, [0, 2, 0, 1, 1, 2, 1, 1, 2, 0, 1]);
+    drop(record);
+    drop(writer.rest(ExchangeId::Kraken, "https://api.kraken.com").unwrap());
+    let [read] = plane.rests().try_into().unwrap();
+    assert_eq!((read.closed_until_ns, read.last_status, read.count(RestCounter::Answers)), (0, 0, 0));
+}
+
+#[test]
+fn a_connection_that_is_held_tells_why_and_until_when() {
+    let scratch = Scratch::new("held");
+    let mut writer = PlaneWriter::open(&scratch.instance, &PLANE, NOW_NS).unwrap();
+    let plane = Plane::open(&scratch.instance).unwrap();
+    let mut health = writer.connection(ExchangeId::Kraken, "ws.kraken.com:443 #1").unwrap();
+    let read = || plane.connections().remove(0);
+    assert_eq!((read().next_attempt_ns, read().hold), (0, None));
+    for hold in HoldKind::ALL {
+        health.set_state(ConnectionState::Held);
+        health.held(NOW_NS + 5, *hold);
+        assert_eq!(
+            (read().state, read().next_attempt_ns, read().hold),
+            (ConnectionState::Held, NOW_NS + 5, Some(*hold))
+        );
+    }
+    health.released();
+    assert_eq!((read().next_attempt_ns, read().hold), (0, None));
 }

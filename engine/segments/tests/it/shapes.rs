@@ -80,6 +80,7 @@ fn planned_bytes_are_what_is_taken() {
     writer.connection(ExchangeId::Binance, "2").unwrap();
     for exchange in ExchangeId::ALL {
         writer.history(exchange).unwrap();
+        writer.rest(exchange, exchange.as_str()).unwrap();
     }
     let taken = |file: &str| std::fs::metadata(scratch.path(file)).unwrap().blocks() * 512;
     assert_eq!(taken("plane.seg"), PLANE.bytes());
