@@ -166,6 +166,8 @@ fn connection(
     Ok(ConnectionSpec {
         exchange: venue,
         addresses: vec![Address::parse(url).map_err(|error| refused(&error.to_string()))?],
+        grant: None,
+        has_trades: true,
         route,
         headers: headers.clone(),
         tls,

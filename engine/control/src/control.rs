@@ -3,13 +3,22 @@
 use std::collections::BTreeMap;
 
 use tickplane_exchanges::Exchange;
-use tickplane_model::{ExchangeId, Instrument, Symbol};
+use tickplane_model::{ExchangeId, Instrument, Product, Symbol};
 
 use crate::selection::{Wanted, select};
 
 /// A venue that cannot be listed is asked again after this long, then twice as long, up to the maximum.
 const RETRY_MS_FIRST: u64 = 2_000;
 const RETRY_MS_MAX: u64 = 60_000;
+
+/// The answers to a product's [`Exchange::instrument_requests`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listing {
+    /// The product.
+    pub product: Product,
+    /// The answers, in order.
+    pub answers: Vec<Vec<u8>>,
+}
 
 /// What happens to the cold path.
 #[derive(Clone, PartialEq, Debug)]
@@ -19,13 +28,13 @@ pub enum Input {
     /// The user wants it to stop.
     Stop(ExchangeId),
     /// The answers to [`Action::List`], or why there are none.
-    Listed(ExchangeId, Result<Vec<Vec<u8>>, String>),
+    Listed(ExchangeId, Result<Vec<Listing>, String>),
 }
 
 /// What the daemon has to do.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
-    /// Send [`Exchange::instrument_requests`] and come back with [`Input::Listed`].
+    /// Send the [`Exchange::instrument_requests`] of [`Control::products`] and come back with [`Input::Listed`].
     List(ExchangeId),
     /// Make regions for these instruments and connect.
     Launch(ExchangeId, Vec<Instrument>),
@@ -114,6 +123,12 @@ impl Control {
         actions
     }
 
+    /// The products of an exchange that have to be listed for what is wanted of it.
+    #[must_use]
+    pub fn products(&self, id: ExchangeId) -> Vec<Product> {
+        self.venues.get(&id).map_or_else(Vec::new, |venue| venue.wanted.listed_products(venue.exchange))
+    }
+
     /// Whether an exchange runs.
     #[must_use]
     pub fn is_running(&self, id: ExchangeId) -> bool {
@@ -141,11 +156,10 @@ impl Venue {
         }
     }
 
-    fn listed(&mut self, id: ExchangeId, result: Result<Vec<Vec<u8>>, String>, now_ns: u64) -> Vec<Action> {
+    fn listed(&mut self, id: ExchangeId, result: Result<Vec<Listing>, String>, now_ns: u64) -> Vec<Action> {
         // Answers that come after a stop are of no use any more.
         let State::Listing { failures } = self.state else { return Vec::new() };
-        let instruments = result
-            .and_then(|answers| self.exchange.instruments(&answers).map_err(|error| format!("instruments: {error}")));
+        let instruments = result.and_then(|listings| self.read(&listings));
         match instruments {
             Ok(instruments) => self.selected(id, instruments),
             Err(reason) => {
@@ -155,6 +169,14 @@ impl Venue {
                 vec![Action::Tell(id, Outcome::Failed { reason, retry_ms: Some(retry_ms) })]
             }
         }
+    }
+
+    fn read(&self, listings: &[Listing]) -> Result<Vec<Instrument>, String> {
+        let of = |Listing { product, answers }: &Listing| {
+            let instruments = self.exchange.instruments(*product, answers);
+            instruments.map_err(|error| format!("instruments ({product}): {error}"))
+        };
+        Ok(listings.iter().map(of).collect::<Result<Vec<_>, _>>()?.concat())
     }
 
     fn selected(&mut self, id: ExchangeId, instruments: Vec<Instrument>) -> Vec<Action> {
@@ -181,15 +203,15 @@ mod tests {
     fn control(symbols: &[&str]) -> Control {
         let exchange = tickplane_exchanges::exchange(KRAKEN).expect("kraken is carried");
         let symbols = symbols.iter().map(ToString::to_string).collect();
-        Control::new([(exchange, Wanted { symbols, top: 20 })])
+        Control::new([(exchange, Wanted { symbols, top: 20, products: vec![Product::Spot] })])
     }
 
-    fn answers() -> Vec<Vec<u8>> {
+    fn answers() -> Vec<Listing> {
         let pairs = r#"{"error":[],"result":{"XXBTZUSD":{"altname":"XBTUSD","wsname":"XBT/USD","base":"XXBT","quote":"ZUSD",
             "pair_decimals":1,"lot_decimals":8,"tick_size":"0.1","ordermin":"0.00005","status":"online"}}}"#;
         let ticker =
             r#"{"error":[],"result":{"XXBTZUSD":{"c":["83744.3","0.1"],"v":["1","3156.8"],"p":["1","84174.6"]}}}"#;
-        vec![pairs.into(), ticker.into()]
+        vec![Listing { product: Product::Spot, answers: vec![pairs.into(), ticker.into()] }]
     }
 
     fn told(actions: &[Action]) -> &Outcome {

@@ -8,5 +8,5 @@ pub mod history;
 mod selection;
 
 pub use budget::Budget;
-pub use control::{Action, Control, Input, Outcome};
+pub use control::{Action, Control, Input, Listing, Outcome};
 pub use selection::{SelectionError, Wanted, select};

@@ -1,6 +1,7 @@
 //! Which of a venue's instruments are subscribed.
 
-use tickplane_model::{ExchangeId, Instrument, InstrumentStatus};
+use tickplane_exchanges::Exchange;
+use tickplane_model::{ExchangeId, Instrument, InstrumentStatus, Product};
 
 /// Quote currencies whose 24 h volumes compare: the US dollar and coins pegged to it. A venue's "top by volume" ranks
 /// pairs against these first, since a volume in rupiah says nothing beside one in bitcoin.
@@ -13,6 +14,37 @@ pub struct Wanted {
     pub symbols: Vec<String>,
     /// How many by 24 h volume when no symbols are named.
     pub top: usize,
+    /// Of which products those are, in order of preference; what the venue does not carry is passed over.
+    pub products: Vec<Product>,
+}
+
+impl Wanted {
+    /// The products that have to be listed: those of the top, or those that the names of symbols tell. A ticker of the
+    /// venue may be of any product wanted.
+    pub(crate) fn listed_products(&self, exchange: &dyn Exchange) -> Vec<Product> {
+        let carried = |product: &Product| exchange.markets().iter().any(|market| market.products.contains(product));
+        let named = self.symbols.iter().filter_map(|name| product_of(name));
+        let mut products: Vec<Product> = Vec::new();
+        for product in self.products.iter().copied().chain(named).filter(carried) {
+            if !products.contains(&product) {
+                products.push(product);
+            }
+        }
+        if products.is_empty() { exchange.meta().products.iter().copied().take(1).collect() } else { products }
+    }
+}
+
+/// The product that a canonical symbol names by its suffix.
+fn product_of(name: &str) -> Option<Product> {
+    let name = name.to_ascii_uppercase();
+    let (name, is_inverse) = name.strip_suffix("-INV").map_or((name.as_str(), false), |name| (name, true));
+    let (_, last) = name.rsplit_once('-')?;
+    match last {
+        "PERP" if is_inverse => Some(Product::InversePerpetual),
+        "PERP" => Some(Product::Perpetual),
+        _ if last.len() == 8 && last.bytes().all(|byte| byte.is_ascii_digit()) => Some(Product::Dated),
+        _ => None,
+    }
 }
 
 /// Why nothing can be subscribed.
@@ -153,7 +185,7 @@ mod tests {
 
     #[test]
     fn the_top_counts_dollars_and_what_trades() {
-        let wanted = |top| Wanted { symbols: vec![], top };
+        let wanted = |top| Wanted { symbols: vec![], top, products: vec![] };
         assert_eq!(symbols(select(ExchangeId::Binance, &wanted(2), market())), ["BTC-USDT", "ETH-USDT"]);
         assert_eq!(
             symbols(select(ExchangeId::Binance, &wanted(9), market())),
@@ -164,14 +196,38 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wanted_tells_which_products_are_listed() {
+        let kraken = tickplane_exchanges::exchange(ExchangeId::Kraken).unwrap();
+        let wanted = |products: &[Product]| Wanted { symbols: vec![], top: 1, products: products.to_vec() };
+        for products in [&[][..], &[Product::Spot], &[Product::InversePerpetual], &[Product::Spot, Product::Dated]] {
+            assert_eq!(wanted(products).listed_products(kraken), [Product::Spot], "{products:?}");
+        }
+        for (name, product) in [
+            ("BTC-USDT", None),
+            ("BTCUSDT", None),
+            ("btc-usdt-perp", Some(Product::Perpetual)),
+            ("BTC-USD-PERP-INV", Some(Product::InversePerpetual)),
+            ("BTC-USDT-20261225", Some(Product::Dated)),
+            ("BTC-USD-20261225-INV", Some(Product::Dated)),
+        ] {
+            assert_eq!(product_of(name), product, "{name}");
+        }
+    }
+
+    #[test]
     fn names_are_canonical_or_the_venues_own_and_taken_once() {
-        let wanted = Wanted { symbols: ["ETH-USDT", "btcusdt", "BTC-USDT"].map(String::from).to_vec(), top: 0 };
+        let wanted = Wanted {
+            symbols: ["ETH-USDT", "btcusdt", "BTC-USDT"].map(String::from).to_vec(),
+            top: 0,
+            products: vec![],
+        };
         assert_eq!(symbols(select(ExchangeId::Binance, &wanted, market())), ["ETH-USDT", "BTC-USDT"]);
     }
 
     #[test]
     fn unknown_names_are_all_told_with_what_is_near() {
-        let wanted = Wanted { symbols: ["BTC-EUR", "ETH-USDT", "FOO-BAR"].map(String::from).to_vec(), top: 0 };
+        let wanted =
+            Wanted { symbols: ["BTC-EUR", "ETH-USDT", "FOO-BAR"].map(String::from).to_vec(), top: 0, products: vec![] };
         let error = select(ExchangeId::Binance, &wanted, market()).unwrap_err().to_string();
         assert_eq!(error, "binance does not list \"BTC-EUR\", \"FOO-BAR\"; it lists BTC-IDR, BTC-USDT, BTC-USDC");
     }

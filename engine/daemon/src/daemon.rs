@@ -10,8 +10,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use tickplane_control::{Action, Control, Input, Outcome, Wanted};
-use tickplane_model::{ExchangeId, Instrument, Symbol};
+use tickplane_control::{Action, Control, Input, Listing, Outcome, Wanted};
+use tickplane_exchanges::{Exchange, Request};
+use tickplane_model::{ExchangeId, Instrument, Product, Symbol};
 use tickplane_runtimes::{Notice, Ringer, SystemClock};
 use tickplane_segments::Instance;
 use tickplane_shards::{Clock, Happening, Report};
@@ -25,9 +26,13 @@ use crate::gate::ConnectGate;
 use crate::history::{Answered, Histories, History, Subject};
 use crate::ledger::Ledger;
 use crate::plane::Plane;
+use crate::rest::Rest;
 use crate::talk::Talk;
 use crate::threads::Outside;
 use crate::venue::{Venue, trusts, venues};
+
+/// Answers that a listing takes at most: none of a venue's is nearly as long.
+const PAGES_MAX: usize = 64;
 
 /// How often the cold thread shows that the plane lives.
 const HEARTBEAT: Duration = Duration::from_millis(100);
@@ -46,7 +51,7 @@ type Reply = Result<Vec<Symbol>, String>;
 
 enum Message {
     Wish(Input, Sender<Reply>),
-    Listed(ExchangeId, Result<Vec<Vec<u8>>, String>),
+    Listed(ExchangeId, Result<Vec<Listing>, String>),
     Candles(Answered),
     Shutdown { is_removing: bool },
 }
@@ -182,7 +187,7 @@ fn ledger(instance: &Instance, talk: &Talk) -> Result<Ledger, DaemonError> {
 
 fn wanted(config: &Config, id: ExchangeId) -> Wanted {
     let own = config.exchange(id);
-    Wanted { symbols: own.symbols, top: own.top }
+    Wanted { symbols: own.symbols, top: own.top, products: own.products }
 }
 
 /// The cold thread.
@@ -303,14 +308,15 @@ impl Cold {
     /// Asks the venue for its instruments, on a thread of its own: answers are large and venues slow.
     fn list(&mut self, id: ExchangeId) {
         let venue = &self.venues[&id];
-        let (exchange, rest) = (venue.exchange, venue.rest.clone());
-        self.say(&format!("{id}: listing instruments from {}", venue.hosts.rest));
+        let (exchange, rest, products) = (venue.exchange, venue.rest.clone(), self.control.products(id));
+        for product in &products {
+            self.say(&format!("{id}: listing instruments ({product}) from {}", rest.host(*product)));
+        }
         let messages = self.messages.clone();
         let asking = move || {
-            let ask = |request| rest.ask(request).map_err(|error| format!("{}: {error}", rest.host()));
-            let answers = exchange.instrument_requests().iter().map(ask).collect();
+            let listings = products.into_iter().map(|product| list_product(exchange, &rest, product)).collect();
             // A plane that ended meanwhile needs no answer.
-            let _ = messages.send(Message::Listed(id, answers));
+            let _ = messages.send(Message::Listed(id, listings));
         };
         if let Err(error) = std::thread::Builder::new().name(format!("list-{id}")).spawn(asking) {
             let _ = self.messages.send(Message::Listed(id, Err(format!("no thread to ask with: {error}"))));
@@ -378,6 +384,18 @@ impl Cold {
     fn say(&self, text: &str) {
         self.talk.say(text);
     }
+}
+
+/// Asks a venue for the instruments of a product, page after page.
+fn list_product(exchange: &dyn Exchange, rest: &Rest, product: Product) -> Result<Listing, String> {
+    let ask = |request: &Request| rest.ask(request).map_err(|error| format!("{}: {error}", rest.host(request.product)));
+    let mut answers = exchange.instrument_requests(product).iter().map(ask).collect::<Result<Vec<_>, _>>()?;
+    while answers.len() < PAGES_MAX
+        && let Some(request) = exchange.next_instrument_request(product, &answers)
+    {
+        answers.push(ask(&request)?);
+    }
+    Ok(Listing { product, answers })
 }
 
 /// What is left of a plane that was told to end.

@@ -31,15 +31,16 @@ impl ConnectGate {
     pub(crate) fn new<'a>(ledger: Arc<Ledger>, venues: impl Iterator<Item = &'a Venue>) -> Self {
         let (mut limits, mut keys) = (BTreeMap::new(), BTreeMap::new());
         for venue in venues {
-            let meta = venue.exchange.meta();
-            let is_own = meta.websocket.contains(&venue.hosts.websocket.as_str());
-            let key = if is_own { meta.id.to_string() } else { format!("{} {}", meta.id, venue.hosts.websocket) };
-            keys.insert(meta.id, key.clone());
-            let Some(rate) = meta.limits.connects else { continue };
-            let hosts = if is_own { meta.websocket.to_vec() } else { vec![venue.hosts.websocket.as_str()] };
-            // An address that is none never leads to an attempt.
-            for address in hosts.into_iter().filter_map(|url| Address::parse(url).ok()) {
-                limits.insert((address.host, address.port), Limit { key: key.clone(), rate });
+            let main = venue.exchange.meta();
+            for site in &venue.markets {
+                let is_own = site.meta.websocket.contains(&site.websockets[0].as_str());
+                let key = if is_own { main.id.to_string() } else { format!("{} {}", main.id, site.websockets[0]) };
+                keys.entry(main.id).or_insert_with(|| key.clone());
+                let Some(rate) = site.meta.limits.connects else { continue };
+                // An address that is none never leads to an attempt.
+                for address in site.websockets.iter().filter_map(|url| Address::parse(url).ok()) {
+                    limits.insert((address.host, address.port), Limit { key: key.clone(), rate });
+                }
             }
         }
         Self { ledger, limits, keys }

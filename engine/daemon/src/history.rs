@@ -254,7 +254,8 @@ impl History {
         let ours = reader.rows(rows.clone()).ok()?.candles;
         let ours: Vec<Candle> =
             ours.into_iter().filter(|candle| is_comparable(candle, series.timeframe, epoch_ns)).collect();
-        let found = compare(&ours, venue, &self.exchange.meta().candles);
+        let market = self.exchange.market(self.instruments[series.rank as usize].product);
+        let found = compare(&ours, venue, &market.candles);
         self.record.count(HistoryCounter::Equal, found.equal);
         if found.different.is_empty() {
             return None;

@@ -22,8 +22,8 @@ mod trust;
 mod venue;
 
 pub use config::{
-    Config, ConfigError, ConfigFileError, ExchangeConfig, HistoryRows, INSTANCE, NotCarried, Reconcile, THREADS_MAX,
-    TOP, UnknownReconcile, carried, nearest,
+    Config, ConfigError, ConfigFileError, ExchangeConfig, HistoryRows, INSTANCE, MarketHosts, NotCarried, Reconcile,
+    THREADS_MAX, TOP, UnknownReconcile, carried, nearest,
 };
 pub use control_socket::{ControlAnswer, ControlError, ControlRequest, request};
 pub use daemon::{Daemon, Started};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Sender, bounded};
 use tickplane_candles::SeriesConfig;
-use tickplane_exchanges::{ConnectionPlan, Endpoint, Hosts};
+use tickplane_exchanges::{ConnectionPlan, Endpoint, Meta, Request};
 use tickplane_model::{ExchangeId, Instrument, InstrumentIndex, Symbol, Trade};
 use tickplane_runtimes::{Command, Thread};
 use tickplane_segments::{
@@ -19,7 +19,7 @@ use crate::error::DaemonError;
 use crate::history::Fill;
 use crate::memory::arena_shape;
 use crate::threads::{Outside, Threads, start_threads, writing_threads};
-use crate::venue::Venue;
+use crate::venue::{MarketSite, Venue};
 
 /// Where an instrument lives.
 #[derive(Clone, Copy)]
@@ -112,9 +112,9 @@ impl Plane {
         let shards = self.threads.shards.iter();
         hand_over(shards, instruments, Command::AddInstruments);
         let mut connections = Vec::new();
-        let mut number = 0;
+        let mut total = Total::default();
         for carried in &carried {
-            connections.push(self.connections(venue, carried, &mut number)?);
+            connections.push(self.connections(venue, carried, &mut total)?);
         }
         hand_over(self.threads.shards.iter(), connections, Command::AddConnections);
         Ok(())
@@ -175,7 +175,8 @@ impl Plane {
             carried: vec![Vec::new(); shards],
         };
         if !self.arenas.contains_key(&exchange) {
-            let arena = self.writer.exchange(exchange, &arena_shape(&self.config, exchange))?;
+            let mut arena = self.writer.exchange(exchange, &arena_shape(&self.config, exchange))?;
+            arena.keep_calendar(venue.exchange.meta().calendar);
             self.arenas.insert(exchange, arena);
         }
         for (rank, instrument) in instruments.iter().enumerate() {
@@ -210,7 +211,7 @@ impl Plane {
         let symbol = SymbolFeeds { exchange: venue.id(), trades: writer.trades(), feeds };
         let slot = self.symbols_of_worker[worker];
         let route = Route { ring, slot };
-        let ids = venue.exchange.meta().trade_ids;
+        let ids = venue.exchange.market(instrument.product).trade_ids;
         launch.symbols[worker].push(symbol);
         launch.instruments[shard].push(OwnedInstrument::new(writer, ids, route));
         self.symbols_of_worker[worker] += 1;
@@ -223,43 +224,48 @@ impl Plane {
         &mut self,
         venue: &Venue,
         carried: &[(InstrumentIndex, Instrument)],
-        number: &mut u64,
+        total: &mut Total,
     ) -> Result<Vec<ConnectionSpec>, String> {
-        let instruments: Vec<Instrument> = carried.iter().map(|(_, instrument)| instrument.clone()).collect();
-        let plans_at = |websocket: &String| {
-            let hosts = Hosts { websocket: websocket.clone(), ..venue.hosts.clone() };
-            venue.exchange.plan(&hosts, &instruments)
-        };
-        // The same connections at every host.
-        let plans: Vec<Vec<ConnectionPlan>> = venue.websockets.iter().map(plans_at).collect();
-        (0..plans[0].len())
-            .map(|at| {
-                *number += 1;
+        let mut connections = Vec::new();
+        for site in &venue.markets {
+            let is_of_site =
+                |(_, of): &&(InstrumentIndex, Instrument)| std::ptr::eq(venue.exchange.market(of.product), site.meta);
+            let carried: Vec<(InstrumentIndex, Instrument)> = carried.iter().filter(is_of_site).cloned().collect();
+            let instruments: Vec<Instrument> = carried.iter().map(|(_, instrument)| instrument.clone()).collect();
+            // The same connections at every host.
+            let plans: Vec<Vec<ConnectionPlan>> =
+                site.hosts().map(|hosts| venue.exchange.plan(&hosts, &instruments)).collect();
+            for at in 0..plans[0].len() {
                 let plans: Vec<&ConnectionPlan> = plans.iter().filter_map(|plans| plans.get(at)).collect();
-                self.connection(venue, &plans, *number, carried)
-            })
-            .collect()
+                total.add(plans[0], site.meta)?;
+                connections.push(self.connection(venue, site, &plans, total.connections, &carried)?);
+            }
+        }
+        Ok(connections)
     }
 
     /// A connection by its plans, one per host.
     fn connection(
         &mut self,
         venue: &Venue,
+        site: &MarketSite,
         plans: &[&ConnectionPlan],
         number: u64,
         carried: &[(InstrumentIndex, Instrument)],
     ) -> Result<ConnectionSpec, String> {
-        let addresses = plans.iter().map(|plan| address(plan)).collect::<Result<Vec<_>, _>>()?;
         let plan = plans[0];
+        let (addresses, grant) = addresses(site, plans)?;
         let label = format!("{}:{} #{number}", addresses[0].host, addresses[0].port);
         let health = self.writer.connection(venue.id(), &label).map_err(|error| error.to_string())?;
-        let rate = venue.exchange.meta().limits.connects;
+        let rate = site.meta.limits.connects;
         // Half of the venue's allowance at once, the rest of it stays for reconnects.
         let first_attempt_ms =
             rate.map_or(0, |rate| (number - 1) / u64::from((rate.count / 2).max(1)) * u64::from(rate.per_ms));
         Ok(ConnectionSpec {
             exchange: venue.exchange,
             addresses,
+            grant,
+            has_trades: plan.has_trades,
             route: plan.route,
             headers: plan.headers.clone(),
             tls: venue.trust.tls.clone(),
@@ -271,11 +277,41 @@ impl Plane {
     }
 }
 
-fn address(plan: &ConnectionPlan) -> Result<Address, String> {
-    match &plan.endpoint {
-        Endpoint::Url(url) => Address::parse(url).map_err(|error| error.to_string()),
-        Endpoint::Request(_) => Err("the venue hands out addresses by REST, which is not carried yet".to_owned()),
+/// What the connections of a launch are together: venues limit it by IP.
+#[derive(Default)]
+struct Total {
+    connections: u64,
+    subscriptions: usize,
+}
+
+impl Total {
+    fn add(&mut self, plan: &ConnectionPlan, meta: &Meta) -> Result<(), String> {
+        self.connections += 1;
+        self.subscriptions += plan.subscriptions;
+        let limits = meta.limits;
+        let check = |what: &str, is: usize, limit: usize| {
+            if limit == 0 || is <= limit {
+                return Ok(());
+            }
+            Err(format!("more than the {limit} {what} that {} allows from one IP; name fewer symbols", meta.name))
+        };
+        check("connections", usize::try_from(self.connections).unwrap_or(usize::MAX), limits.connections_per_ip)?;
+        check("subscriptions", self.subscriptions, limits.subscriptions_per_ip)
     }
+}
+
+/// Where a connection goes, and what is asked first. Where the venue grants the address, the market's own host stands
+/// for it until then.
+fn addresses(site: &MarketSite, plans: &[&ConnectionPlan]) -> Result<(Vec<Address>, Option<Request>), String> {
+    let address = |url: &str| Address::parse(url).map_err(|error| error.to_string());
+    if let Endpoint::Request(request) = &plans[0].endpoint {
+        return Ok((vec![address(&site.websockets[0])?], Some(request.clone())));
+    }
+    let urls = plans.iter().filter_map(|plan| match &plan.endpoint {
+        Endpoint::Url(url) => Some(address(url)),
+        Endpoint::Request(_) => None,
+    });
+    Ok((urls.collect::<Result<Vec<_>, _>>()?, None))
 }
 
 /// The trades that an earlier process left in the shared ring, oldest first.
@@ -299,7 +335,7 @@ fn feeds(
         .map(|timeframe| {
             let series = SeriesConfig {
                 timeframe,
-                calendar: venue.exchange.meta().calendar,
+                calendar: venue.exchange.market(instrument.product).calendar,
                 grace_ns: config.grace_ms as i64 * 1_000_000,
                 revise_rows: config.revise_rows,
                 filler_rows_max: u32::try_from(config.depth).unwrap_or(u32::MAX),

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tickplane_control::Budget;
-use tickplane_exchanges::{Exchange, Rate, Request};
+use tickplane_exchanges::{Exchange, Meta, Rate, Request};
+use tickplane_model::Product;
 use tickplane_runtimes::SystemClock;
 use tickplane_shards::{Clock, FetchError, Now};
 
@@ -32,13 +33,22 @@ const GIVE_WAY_NS: u64 = 20_000_000;
 /// What the plane takes of the venue's limit, which is per IP: the user's own programs ask from the same one.
 const SHARE_PERCENT: u32 = 50;
 
-/// Asks one exchange, for every thread that has a question.
-pub(crate) struct Rest {
+/// A host that is asked, and what it allows.
+struct Site {
     https: Https,
     host: String,
     /// Under which the ledger keeps the venue's bans.
     key: String,
     budget: Mutex<Budget>,
+}
+
+/// Asks one exchange, for every thread that has a question.
+pub(crate) struct Rest {
+    exchange: &'static dyn Exchange,
+    /// Each host once.
+    sites: Vec<Site>,
+    /// Which of them each market of the exchange is asked at.
+    site_of_market: Vec<usize>,
     /// Questions that wait for room in the budget and go before any history.
     urgent: AtomicU32,
     ledger: Arc<Ledger>,
@@ -46,23 +56,36 @@ pub(crate) struct Rest {
 }
 
 impl Rest {
-    pub(crate) fn new(exchange: &dyn Exchange, base: &str, trust: &Trust, ledger: Arc<Ledger>, talk: Talk) -> Self {
-        let meta = exchange.meta();
-        let own = if base == meta.rest { String::new() } else { format!(" {base}") };
-        Self {
-            https: Https::new(base, trust),
-            host: base.to_owned(),
-            key: format!("{} rest{own}", meta.id),
-            budget: Mutex::new(Budget::new(meta.limits.requests.or(Some(RATE_UNKNOWN)), SHARE_PERCENT)),
-            urgent: AtomicU32::new(0),
-            ledger,
-            talk,
+    /// `base` tells where each market is asked.
+    pub(crate) fn new(
+        exchange: &'static dyn Exchange,
+        base: impl Fn(&Meta) -> String,
+        trust: &Trust,
+        ledger: Arc<Ledger>,
+        talk: Talk,
+    ) -> Self {
+        let (mut sites, mut site_of_market) = (Vec::<Site>::new(), Vec::new());
+        for meta in exchange.markets() {
+            let base = base(meta);
+            let at = sites.iter().position(|site| site.host == base).unwrap_or_else(|| {
+                sites.push(Site::new(exchange, meta, &base, trust));
+                sites.len() - 1
+            });
+            site_of_market.push(at);
         }
+        Self { exchange, sites, site_of_market, urgent: AtomicU32::new(0), ledger, talk }
     }
 
-    /// Where it asks.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
+    /// Where a product's market is asked.
+    pub(crate) fn host(&self, product: Product) -> &str {
+        &self.site(product).host
+    }
+
+    /// That of the main market for a product that is not carried, as [`Exchange::market`] has it.
+    fn site(&self, product: Product) -> &Site {
+        let markets = self.exchange.markets();
+        let at = markets.iter().position(|market| market.products.contains(&product)).unwrap_or(0);
+        &self.sites[self.site_of_market[at]]
     }
 
     /// Sends one request when the budget allows it, and waits for the answer.
@@ -78,7 +101,7 @@ impl Rest {
     /// Sends one request when the budget allows it, if that is before a time of the monotonic clock.
     pub(crate) fn ask_until(&self, request: &Request, until_ns: u64) -> Result<Vec<u8>, FetchError> {
         self.urgent.fetch_add(1, Ordering::Relaxed);
-        let turn = self.turn(request.weight, until_ns, || false);
+        let turn = self.turn(request, until_ns, || false);
         self.urgent.fetch_sub(1, Ordering::Relaxed);
         turn?;
         self.send(request)
@@ -86,17 +109,18 @@ impl Rest {
 
     /// The same in spare time.
     pub(crate) fn ask_aside(&self, request: &Request, until_ns: u64) -> Result<Vec<u8>, FetchError> {
-        self.turn(request.weight, until_ns, || self.urgent.load(Ordering::Relaxed) > 0)?;
+        self.turn(request, until_ns, || self.urgent.load(Ordering::Relaxed) > 0)?;
         self.send(request)
     }
 
     fn send(&self, request: &Request) -> Result<Vec<u8>, FetchError> {
-        match self.https.fetch(request) {
+        let site = self.site(request.product);
+        match site.https.fetch(request) {
             Ok(answer) => Ok(answer),
             Err(HttpsError::Failed(text)) => Err(FetchError::Failed(text)),
             Err(HttpsError::Status { status, retry_after_s, text }) => {
                 let Some(seconds) = stay_away_s(status, retry_after_s) else { return Err(FetchError::Failed(text)) };
-                self.close(seconds, &text);
+                self.close(site, seconds, &text);
                 Err(FetchError::RetryAfter { seconds })
             }
         }
@@ -104,16 +128,16 @@ impl Rest {
 
     /// Waits until the budget has room and nobody goes before; fails where that takes too long, and while the venue
     /// wants no requests.
-    fn turn(&self, weight: u32, until_ns: u64, is_held_back: impl Fn() -> bool) -> Result<(), FetchError> {
-        let clock = SystemClock::new();
+    fn turn(&self, request: &Request, until_ns: u64, is_held_back: impl Fn() -> bool) -> Result<(), FetchError> {
+        let (clock, site) = (SystemClock::new(), self.site(request.product));
         loop {
             let now = clock.now();
             // A ledger that cannot be read says nothing; the venue repeats itself.
-            let closed = self.ledger.closed_for(&self.key, now.epoch_ns).unwrap_or_default();
+            let closed = self.ledger.closed_for(&site.key, now.epoch_ns).unwrap_or_default();
             if !closed.is_zero() {
                 return Err(FetchError::RetryAfter { seconds: closed.as_secs() as u32 + 1 });
             }
-            let spent = if is_held_back() { Err(GIVE_WAY_NS) } else { self.spend(weight, now) };
+            let spent = if is_held_back() { Err(GIVE_WAY_NS) } else { site.spend(request.weight, now) };
             let wait_ns = match spent {
                 Ok(()) => return Ok(()),
                 Err(wait_ns) => wait_ns,
@@ -125,18 +149,27 @@ impl Rest {
         }
     }
 
-    fn spend(&self, weight: u32, now: Now) -> Result<(), u64> {
-        self.budget.lock().unwrap_or_else(PoisonError::into_inner).spend(weight, now.monotonic_ns)
-    }
-
-    fn close(&self, seconds: u32, text: &str) {
+    fn close(&self, site: &Site, seconds: u32, text: &str) {
         let now_ns = SystemClock::new().now().epoch_ns;
         let until_ns = now_ns + i64::from(seconds) * 1_000_000_000;
-        let kept = match self.ledger.close(&self.key, until_ns, now_ns) {
+        let kept = match self.ledger.close(&site.key, until_ns, now_ns) {
             Ok(()) => String::new(),
             Err(error) => format!("; a restart will not know: {error}"),
         };
-        self.talk.say(&format!("{}: no requests for {seconds} s: {text}{kept}", self.host));
+        self.talk.say(&format!("{}: no requests for {seconds} s: {text}{kept}", site.host));
+    }
+}
+
+impl Site {
+    fn new(exchange: &dyn Exchange, meta: &Meta, base: &str, trust: &Trust) -> Self {
+        let own = if base == exchange.meta().rest { String::new() } else { format!(" {base}") };
+        let budget = Budget::new(meta.limits.requests.or(Some(RATE_UNKNOWN)), SHARE_PERCENT);
+        let key = format!("{} rest{own}", meta.id);
+        Self { https: Https::new(base, trust), host: base.to_owned(), key, budget: Mutex::new(budget) }
+    }
+
+    fn spend(&self, weight: u32, now: Now) -> Result<(), u64> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner).spend(weight, now.monotonic_ns)
     }
 }
 
@@ -187,7 +220,7 @@ mod tests {
     fn rest(base: &str, ledger: &Arc<Ledger>) -> Rest {
         let exchange = tickplane_exchanges::exchange(ExchangeId::Binance).unwrap();
         let talk = Talk::new(crossbeam_channel::unbounded().0);
-        Rest::new(exchange, base, &Trust::load(None).unwrap(), ledger.clone(), talk)
+        Rest::new(exchange, |_| base.to_owned(), &Trust::load(None).unwrap(), ledger.clone(), talk)
     }
 
     fn ask(rest: &Rest) -> Result<Vec<u8>, FetchError> {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tickplane_exchanges::{Exchange, Hosts};
+use tickplane_exchanges::{Exchange, Hosts, Meta};
 use tickplane_model::ExchangeId;
 
-use crate::config::Config;
+use crate::config::{Config, ExchangeConfig};
 use crate::error::DaemonError;
 use crate::ledger::Ledger;
 use crate::rest::Rest;
@@ -16,12 +16,34 @@ use crate::trust::Trust;
 /// A venue's hosts and trust, from its metadata and config.
 pub(crate) struct Venue {
     pub(crate) exchange: &'static dyn Exchange,
-    /// The preferred hosts.
-    pub(crate) hosts: Hosts,
-    /// WebSocket bases that are tried in turn, the preferred first.
-    pub(crate) websockets: Vec<String>,
+    /// Its markets, the main one first.
+    pub(crate) markets: Vec<MarketSite>,
     pub(crate) trust: Trust,
     pub(crate) rest: Arc<Rest>,
+}
+
+/// One market of a venue as this plane reaches it.
+pub(crate) struct MarketSite {
+    pub(crate) meta: &'static Meta,
+    /// WebSocket bases that are tried in turn, the preferred first.
+    pub(crate) websockets: Vec<String>,
+    pub(crate) rest: String,
+}
+
+impl MarketSite {
+    fn new(config: &ExchangeConfig, main: &'static Meta, meta: &'static Meta) -> Self {
+        let own = config.market(main, meta);
+        let websockets = match own.websocket {
+            Some(websocket) => vec![websocket],
+            None => meta.websocket.iter().map(|base| (*base).to_owned()).collect(),
+        };
+        Self { meta, websockets, rest: own.rest.unwrap_or_else(|| meta.rest.to_owned()) }
+    }
+
+    /// Its hosts, by each of the WebSocket bases.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = Hosts> + '_ {
+        self.websockets.iter().map(|websocket| Hosts { websocket: websocket.clone(), rest: self.rest.clone() })
+    }
 }
 
 impl Venue {
@@ -48,17 +70,13 @@ pub(crate) fn venues(
     talk: &Talk,
 ) -> BTreeMap<ExchangeId, Venue> {
     let venue = |exchange: &&'static dyn Exchange| {
-        let meta = exchange.meta();
-        let trust = trusts.remove(&meta.id)?;
-        let own = config.exchange(meta.id);
-        let websockets = match own.websocket {
-            Some(websocket) => vec![websocket],
-            None => meta.websocket.iter().map(|base| (*base).to_owned()).collect(),
-        };
-        let base = own.rest.unwrap_or_else(|| meta.rest.to_owned());
-        let rest = Arc::new(Rest::new(*exchange, &base, &trust, ledger.clone(), talk.clone()));
-        let hosts = Hosts { websocket: websockets[0].clone(), rest: base };
-        Some((meta.id, Venue { exchange: *exchange, hosts, websockets, trust, rest }))
+        let main = exchange.meta();
+        let trust = trusts.remove(&main.id)?;
+        let own = config.exchange(main.id);
+        let markets = exchange.markets().iter().map(|meta| MarketSite::new(&own, main, meta)).collect();
+        let base = |meta: &Meta| own.market(main, meta).rest.unwrap_or_else(|| meta.rest.to_owned());
+        let rest = Arc::new(Rest::new(*exchange, base, &trust, ledger.clone(), talk.clone()));
+        Some((main.id, Venue { exchange: *exchange, markets, trust, rest }))
     };
     tickplane_exchanges::all().iter().filter_map(venue).collect()
 }

@@ -1,211 +1,26 @@
 //! The interface every exchange implements.
 
-use tickplane_model::{
-    Calendar, Candle, EventSink, ExchangeId, Instrument, InstrumentIndex, Product, Symbol, Timeframe, Trade, TradeId,
-};
+use tickplane_model::{Candle, EventSink, Instrument, InstrumentIndex, Product, Symbol, Timeframe, Trade};
 
-/// So many of something in so much time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Rate {
-    /// How many.
-    pub count: u32,
-    /// In how many milliseconds.
-    pub per_ms: u32,
-}
-
-/// What the venue allows. `None` and 0 mean that the venue states no limit.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Limits {
-    /// Subscriptions (streams, topics) one connection may hold.
-    pub subscriptions_per_connection: usize,
-    /// Subscriptions one outgoing message may name.
-    pub subscriptions_per_message: usize,
-    /// Bytes an outgoing message may have.
-    pub message_bytes_max: usize,
-    /// Outgoing messages on one connection, control frames included where the venue counts them.
-    pub outgoing: Option<Rate>,
-    /// Connection attempts from one IP.
-    pub connects: Option<Rate>,
-    /// REST requests from one IP.
-    pub requests: Option<Rate>,
-    /// The first subscription must arrive this soon after the connection opens.
-    pub subscribe_deadline_ms: Option<u32>,
-    /// The venue is silent at most this long on a healthy connection: its heartbeat with a margin.
-    pub silence_max_ms: u32,
-    /// The venue closes connections of this age.
-    pub connection_life_ms: Option<u64>,
-    /// The largest message the venue sends.
-    pub incoming_bytes_max: usize,
-}
-
-/// Maker and taker fees of the lowest tier, in percent.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Fees {
-    /// Paid by the resting order.
-    pub maker_percent: f64,
-    /// Paid by the order that takes it.
-    pub taker_percent: f64,
-}
-
-/// How the trade ids of one instrument behave, which decides how duplicates and losses are told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TradeIds {
-    /// Each trade's id is the one before plus one: a jump is a loss.
-    Contiguous,
-    /// Ids grow, with holes.
-    Increasing,
-    /// Ids only tell whether two trades are the same.
-    Opaque,
-}
-
-/// Which part of the trades after a mark one full REST answer has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TradePages {
-    /// The oldest: it goes on from the mark, and only one that is not full shows the venue's newest trade.
-    Forward,
-    /// The newest: every answer shows the venue's newest trade (or those before the end that was named), and only one
-    /// that is not full is sure to reach back to the mark.
-    Backward,
-}
-
-/// Where a venue is reached. Config may replace each part.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Hosts {
-    /// WebSocket base, `wss://host[:port][/path]`.
-    pub websocket: String,
-    /// REST base, `https://host[:port]`.
-    pub rest: String,
-}
-
-/// What a venue's REST candles are like, so that a series is asked for in pages and compared fairly.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct CandleFacts {
-    /// Rows one answer has at most.
-    pub rows_per_answer: u32,
-    /// The venue gives only so many of its newest rows, the forming one among them; `None` where it gives all there are.
-    pub rows_back: Option<u32>,
-    /// Intervals without trades are left out instead of told at the last close.
-    pub leaves_out_empty: bool,
-    /// A row may still change for so long after its end.
-    pub lag_ms: u32,
-    /// Decimal places to which volumes are rounded.
-    pub volume_places: u8,
-}
-
-/// The constant facts of a venue, with their sources in the venue's folder.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Meta {
-    /// The id.
-    pub id: ExchangeId,
-    /// The name people use.
-    pub name: &'static str,
-    /// Public WebSocket bases, the preferred first.
-    pub websocket: &'static [&'static str],
-    /// Public REST base.
-    pub rest: &'static str,
-    /// What it limits.
-    pub limits: Limits,
-    /// Spot fees, lowest tier.
-    pub fees: Fees,
-    /// ISO 3166 codes of regions the venue does not serve.
-    pub restricted_regions: &'static [&'static str],
-    /// Timeframes its REST candles come in.
-    pub timeframes: &'static [Timeframe],
-    /// What those candles are like.
-    pub candles: CandleFacts,
-    /// When it trades.
-    pub calendar: Calendar,
-    /// How its trade ids behave.
-    pub trade_ids: TradeIds,
-    /// Trades one REST answer has at most: one that has fewer has all there are.
-    pub trades_per_answer: usize,
-    /// Which of them it has when there are more.
-    pub trade_pages: TradePages,
-    /// On a healthy connection the venue says something at least this often, whatever the market does; `None` where it
-    /// promises nothing that a short silence would break.
-    pub heartbeat_ms: Option<u32>,
-    /// Products carried.
-    pub products: &'static [Product],
-    /// Official documentation.
-    pub links: &'static [&'static str],
-}
-
-/// HTTP method of a [`Request`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Method {
-    /// GET.
-    Get,
-    /// POST with a body.
-    Post,
-}
-
-/// One REST request, relative to the REST base.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Request {
-    /// Method.
-    pub method: Method,
-    /// Path and query, beginning with `/`.
-    pub path: String,
-    /// Body of a POST.
-    pub body: String,
-    /// Extra headers.
-    pub headers: Vec<(&'static str, String)>,
-    /// What it counts against the venue's budget.
-    pub weight: u32,
-}
-
-impl Request {
-    /// A GET of weight `weight`.
-    #[must_use]
-    pub fn get(path: impl Into<String>, weight: u32) -> Self {
-        Self { method: Method::Get, path: path.into(), body: String::new(), headers: Vec::new(), weight }
-    }
-}
-
-/// A trade by which a venue can be told where to begin or end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TradeMark {
-    /// Its id.
-    pub id: TradeId,
-    /// When the venue says it happened.
-    pub exchange_ns: i64,
-}
-
-/// Which trades of an instrument are wanted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum WantedTrades {
-    /// The newest ones, as many as one answer has.
-    Newest,
-    /// Those after a trade that is known, that trade included so that the answer shows how far back it reaches, up to
-    /// another known one if there is any. One answer may have a part of them only: the oldest at some venues, the
-    /// newest at others.
-    After {
-        /// The last trade that is known before them.
-        known: TradeMark,
-        /// The first one that is known after them.
-        before: Option<TradeMark>,
-    },
-}
-
-/// A REST answer that could not be used.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum AnswerError {
-    /// The venue answered with its own error.
-    #[error("the venue answered: {0}")]
-    Venue(String),
-    /// The answer is not what the venue documents.
-    #[error("unexpected answer: {0}")]
-    Unexpected(String),
-}
+use crate::{AnswerError, Hosts, Meta, Request, WantedTrades, answer};
 
 /// How the WebSocket address of a connection is found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Endpoint {
     /// It is known: `wss://host[:port]/path?query`.
     Url(String),
-    /// The venue hands out an address and token first (KuCoin): ask, then give the answer to
-    /// [`Exchange::endpoint`].
+    /// The venue hands out an address with a token first (KuCoin): each attempt asks, and gives the answer to
+    /// [`Exchange::grant`].
     Request(Request),
+}
+
+/// What a venue grants before a connection: its address, and how to keep it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Grant {
+    /// `wss://host[:port]/path?query`, token and all.
+    pub url: String,
+    /// The venue wants a ping this often; `None` where it does not say.
+    pub ping_ms: Option<u32>,
 }
 
 /// One connection to open: where, and which instruments it carries.
@@ -218,6 +33,11 @@ pub struct ConnectionPlan {
     pub route: &'static str,
     /// Headers of the upgrade that the venue demands.
     pub headers: Vec<(&'static str, String)>,
+    /// Whether the trades of its instruments come on it; false for a route that brings their quotes only. Exactly one
+    /// connection brings an instrument's trades.
+    pub has_trades: bool,
+    /// Subscriptions it will hold, as the venue counts them against [`Limits`](crate::Limits).
+    pub subscriptions: usize,
     /// Positions in the list of instruments that was given to [`Exchange::plan`].
     pub instruments: Vec<usize>,
 }
@@ -240,7 +60,7 @@ pub enum Outgoing {
     Binary(Vec<u8>),
 }
 
-/// Messages to send, in order. The shard paces them by [`Limits::outgoing`].
+/// Messages to send, in order. The shard paces them by the venue's [`Limits`](crate::Limits).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Outbox(pub Vec<Outgoing>);
 
@@ -255,6 +75,9 @@ impl Outbox {
 ///
 /// A session lives as long as its socket. It allocates when it opens, not per message.
 pub trait Session: Send {
+    /// What the venue granted for this connection, before it opens; only where it was asked.
+    fn granted(&mut self, _grant: &Grant) {}
+
     /// The socket is open: queues the login and subscriptions. `now_ns` is for venues that want the time in them.
     fn opened(&mut self, now_ns: i64, outbox: &mut Outbox);
 
@@ -271,27 +94,47 @@ pub trait Session: Send {
 
 /// An exchange.
 pub trait Exchange: Sync {
-    /// Its constant facts.
+    /// The constant facts of its main market: what it is known for, spot where it has that.
     fn meta(&self) -> &'static Meta;
 
-    /// The requests whose answers, in order, [`Exchange::instruments`] needs: listings and 24 h volumes.
-    fn instrument_requests(&self) -> Vec<Request>;
+    /// The facts of every market, the main one first. One entry where all products share hosts and behave alike.
+    fn markets(&self) -> &'static [Meta] {
+        std::slice::from_ref(self.meta())
+    }
 
-    /// Reads the instruments, with their 24 h quote volume, from those answers. The first answer alone is enough: the
-    /// volumes are NaN then.
+    /// The facts of a product's market; those of the main one for a product that is not carried.
+    fn market(&self, product: Product) -> &'static Meta {
+        self.markets().iter().find(|market| market.products.contains(&product)).unwrap_or_else(|| self.meta())
+    }
+
+    /// The requests whose answers, in order, [`Exchange::instruments`] needs for a product: the listing first, then 24 h
+    /// volumes.
+    fn instrument_requests(&self, product: Product) -> Vec<Request>;
+
+    /// What to ask after those answers: the next page of a listing that comes in pages.
+    fn next_instrument_request(&self, _product: Product, _answers: &[Vec<u8>]) -> Option<Request> {
+        None
+    }
+
+    /// Reads the instruments of a product, with their 24 h quote volume, from those answers. The listing alone is enough:
+    /// the volumes are NaN then.
     ///
     /// # Errors
     /// When an answer is the venue's error or not of the documented form.
-    fn instruments(&self, answers: &[Vec<u8>]) -> Result<Vec<Instrument>, AnswerError>;
+    fn instruments(&self, product: Product, answers: &[Vec<u8>]) -> Result<Vec<Instrument>, AnswerError>;
 
-    /// Distributes instruments over connections within the venue's limits.
+    /// Distributes instruments of one market over connections within its limits. An instrument stands in several plans
+    /// where it needs several routes.
     fn plan(&self, hosts: &Hosts, instruments: &[Instrument]) -> Vec<ConnectionPlan>;
 
-    /// The address in the answer to an [`Endpoint::Request`].
+    /// What the answer to an [`Endpoint::Request`] grants. `connection` names the connection to the venue, where it wants
+    /// a name.
     ///
     /// # Errors
-    /// When the answer holds none.
-    fn endpoint(&self, answer: &[u8]) -> Result<String, AnswerError>;
+    /// When the answer grants nothing.
+    fn grant(&self, _answer: &[u8], _connection: u64) -> Result<Grant, AnswerError> {
+        Err(answer::unexpected("the address of this venue needs no request"))
+    }
 
     /// A session for a connection of [`ConnectionPlan::route`] that carries these instruments.
     fn session(&self, route: &'static str, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session>;

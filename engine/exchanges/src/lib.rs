@@ -7,16 +7,19 @@
 mod answer;
 mod binance;
 mod coinbase;
+mod contracts;
 mod exchange;
 mod field;
 mod kraken;
+mod meta;
+mod pinger;
 mod plan;
 mod registry;
+mod request;
 mod symbols;
 mod text_session;
 
-pub use exchange::{
-    AnswerError, CandleFacts, ConnectionPlan, Endpoint, Exchange, Fees, Hosts, Limits, Meta, Method, Outbox, Outgoing,
-    Payload, Rate, Request, Session, TradeIds, TradeMark, TradePages, WantedTrades,
-};
+pub use exchange::{ConnectionPlan, Endpoint, Exchange, Grant, Outbox, Outgoing, Payload, Session};
+pub use meta::{CandleFacts, Fees, Hosts, Limits, Meta, Quirk, Rate, Regions, TradeIds, TradePages};
 pub use registry::{all, decoder, exchange};
+pub use request::{AnswerError, Method, Request, TradeMark, WantedTrades};

@@ -6,24 +6,34 @@ use tickplane_model::Instrument;
 
 use crate::{ConnectionPlan, Endpoint, Limits};
 
-/// Distributes instruments over connections of `per_connection` venue tickers, in order.
+/// Distributes instruments over connections of `per_connection` venue tickers, in order; each ticker takes
+/// `channels` subscriptions.
 ///
 /// Instruments that share a ticker share its connection and its subscription.
-pub(crate) fn connections(instruments: &[Instrument], per_connection: usize, url: &str) -> Vec<ConnectionPlan> {
+pub(crate) fn connections(
+    instruments: &[Instrument],
+    per_connection: usize,
+    channels: usize,
+    url: &str,
+) -> Vec<ConnectionPlan> {
     let mut plans: Vec<ConnectionPlan> = Vec::new();
     let mut connection_of: HashMap<&str, usize> = HashMap::new();
     for (position, instrument) in instruments.iter().enumerate() {
         let next = connection_of.len() / per_connection;
+        let tickers = connection_of.len();
         let connection = *connection_of.entry(&instrument.venue_symbol).or_insert(next);
         if connection == plans.len() {
             plans.push(ConnectionPlan {
                 endpoint: Endpoint::Url(url.to_owned()),
                 route: "",
                 headers: Vec::new(),
+                has_trades: true,
+                subscriptions: 0,
                 instruments: Vec::new(),
             });
         }
         plans[connection].instruments.push(position);
+        plans[connection].subscriptions += channels * (connection_of.len() - tickers);
     }
     plans
 }

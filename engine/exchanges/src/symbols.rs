@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use tickplane_model::{Event, EventSink, Instrument, InstrumentIndex, Named, RejectReason};
+use tickplane_model::{Event, EventSink, Instrument, InstrumentIndex, Named, RejectReason, TradeFlags};
+
+use crate::contracts::ContractSize;
 
 /// Tickers of the venue's messages and the instruments they stand for.
 ///
@@ -16,7 +18,15 @@ pub(crate) struct Symbols {
 
 struct Instruments {
     first: InstrumentIndex,
+    /// `None` where it is unknown.
+    contract_size: Option<ContractSize>,
     others: Vec<InstrumentIndex>,
+}
+
+impl Instruments {
+    fn new(first: InstrumentIndex, instrument: &Instrument) -> Self {
+        Self { first, contract_size: ContractSize::new(instrument.contract_size), others: Vec::new() }
+    }
 }
 
 impl Symbols {
@@ -28,7 +38,7 @@ impl Symbols {
                 .by_ticker
                 .entry(instrument.venue_symbol.as_str().into())
                 .and_modify(|known| known.others.push(*index))
-                .or_insert(Instruments { first: *index, others: Vec::new() });
+                .or_insert(Instruments::new(*index, instrument));
         }
         symbols
     }
@@ -43,7 +53,7 @@ impl Symbols {
                 .by_ticker
                 .entry(instrument.venue_symbol.as_str().into())
                 .and_modify(|known| known.first = if is_alias { known.first } else { *index })
-                .or_insert(Instruments { first: *index, others: Vec::new() });
+                .or_insert(Instruments::new(*index, instrument));
         }
         symbols
     }
@@ -52,6 +62,15 @@ impl Symbols {
     pub(crate) fn ticker(&self, instrument: InstrumentIndex) -> Option<&str> {
         let stands_for = |known: &Instruments| known.first == instrument || known.others.contains(&instrument);
         self.by_ticker.iter().find(|(_, known)| stands_for(known)).map(|(ticker, _)| &**ticker)
+    }
+
+    /// A quantity in contracts as base quantity; where the instrument is unknown as it is, with the flag that says so.
+    #[inline]
+    pub(crate) fn base_quantity(&self, venue_symbol: &str, contracts: f64) -> (f64, TradeFlags) {
+        match self.by_ticker.get(venue_symbol).and_then(|known| known.contract_size) {
+            Some(size) => (size.base(contracts), TradeFlags::default()),
+            None => (contracts, TradeFlags::CONTRACTS),
+        }
     }
 
     /// Sends one event to each instrument of a ticker.

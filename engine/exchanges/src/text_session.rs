@@ -4,7 +4,7 @@ use tickplane_model::{Event, EventSink, InstrumentIndex, RejectReason};
 use tickplane_scan::{JsonReader, Value};
 
 use crate::field::json_reason;
-use crate::{Limits, Outbox, Payload, Session};
+use crate::{Grant, Limits, Outbox, Payload, Session};
 
 /// Nesting that no venue's message reaches.
 const DEPTH_MAX: usize = 16;
@@ -13,6 +13,15 @@ const DEPTH_MAX: usize = 16;
 pub(crate) trait Protocol: Send {
     /// The subscriptions, sent as soon as the socket is open.
     fn subscriptions(&self) -> &[String];
+
+    /// Takes a text that is no JSON: `pong` and the like. Only texts that begin neither an object nor an array get here;
+    /// false leaves it to the JSON reader.
+    fn plain(&mut self, _text: &str, _sink: &mut dyn EventSink) -> bool {
+        false
+    }
+
+    /// What the venue granted for this connection.
+    fn granted(&mut self, _grant: &Grant) {}
 
     /// Says what one message means. A reason that is returned is counted once; what stood before it was used.
     fn message(&mut self, root: Value<'_>, receive_ns: i64, sink: &mut dyn EventSink) -> Result<(), RejectReason>;
@@ -41,7 +50,20 @@ impl<P: Protocol> TextSession<P> {
     }
 }
 
+impl<P: Protocol> TextSession<P> {
+    fn is_plain(&mut self, text: &[u8], sink: &mut dyn EventSink) -> bool {
+        if matches!(text.first(), Some(b'{' | b'[')) {
+            return false;
+        }
+        str::from_utf8(text).is_ok_and(|text| self.protocol.plain(text, sink))
+    }
+}
+
 impl<P: Protocol> Session for TextSession<P> {
+    fn granted(&mut self, grant: &Grant) {
+        self.protocol.granted(grant);
+    }
+
     fn opened(&mut self, _now_ns: i64, outbox: &mut Outbox) {
         for text in self.protocol.subscriptions() {
             outbox.text(text.as_str());
@@ -52,6 +74,7 @@ impl<P: Protocol> Session for TextSession<P> {
     fn message(&mut self, payload: Payload<'_>, receive_ns: i64, sink: &mut dyn EventSink) {
         let outcome = match payload {
             Payload::Binary(_) => Err(RejectReason::WrongPayload),
+            Payload::Text(text) if self.is_plain(text, sink) => Ok(()),
             Payload::Text(text) => match self.reader.read(text) {
                 Ok(document) => self.protocol.message(document.root(), receive_ns, sink),
                 Err(error) => Err(json_reason(error)),

@@ -25,6 +25,19 @@ pub struct Level {
     pub quantity: f64,
 }
 
+/// What a venue tells of an instrument's last 24 hours. Unknown numbers are NaN.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Ticker {
+    /// When the venue says it was so; 0 where it does not say.
+    pub exchange_ns: i64,
+    /// Price of the last trade.
+    pub last: f64,
+    /// Traded, in base currency.
+    pub volume: f64,
+    /// Traded, in quote currency.
+    pub quote_volume: f64,
+}
+
 /// One thing a venue message says. A message may say several.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Event<'a> {
@@ -41,6 +54,13 @@ pub enum Event<'a> {
         of: Named<'a>,
         /// The new best bid and ask.
         quote: Quote,
+    },
+    /// The last 24 hours. Where such a message carries the best bid and ask, these come as a quote.
+    Ticker {
+        /// Of which instrument.
+        of: Named<'a>,
+        /// What the message tells; what it leaves unchanged is NaN.
+        ticker: Ticker,
     },
     /// The venue's own candle.
     Candle {
@@ -87,7 +107,8 @@ pub enum Event<'a> {
     },
     /// The venue announced that it will close this connection.
     Closing,
-    /// The venue asks for an answer at once (an application-level ping).
+    /// Something is to be sent at once: the answer to an application-level ping, or what the venue hears only after it
+    /// spoke first.
     Reply {
         /// The text to send back.
         text: &'a str,

@@ -19,7 +19,7 @@ mod trade;
 
 pub use calendar::Calendar;
 pub use candle::Candle;
-pub use event::{Event, EventSink, InstrumentIndex, Level, Named, RejectReason};
+pub use event::{Event, EventSink, InstrumentIndex, Level, Named, RejectReason, Ticker};
 pub use exchange::{ExchangeId, UnknownExchange};
 pub use instrument::{Instrument, InstrumentStatus, Product};
 pub use key::{Key, KeyError, Pattern, split_column};

@@ -106,6 +106,24 @@ impl TradeFlags {
     /// Derived from another message rather than reported as a trade.
     pub const DERIVED: Self = Self(1 << 5);
 
+    /// Where the count of an aggregate's fills stands.
+    const FILLS_SHIFT: u32 = 8;
+
+    /// Says how many fills an aggregate stands for where the venue numbers them: its id is the last one's, and the first
+    /// one's is so many less. What is beyond 65,536 is lost.
+    #[must_use]
+    pub const fn with_fills(self, fills: u64) -> Self {
+        let others = fills.saturating_sub(1);
+        let others = if others > 0xffff { 0xffff } else { others as u32 };
+        Self(self.0 & 0xff | others << Self::FILLS_SHIFT)
+    }
+
+    /// How many fills it stands for, as far as told: 1 for an ordinary trade.
+    #[must_use]
+    pub const fn fills(self) -> u64 {
+        (self.0 >> Self::FILLS_SHIFT & 0xffff) as u64 + 1
+    }
+
     /// Whether every bit of `other` is set.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
@@ -147,6 +165,16 @@ impl Trade {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_aggregate_keeps_how_many_fills_it_stands_for() {
+        let flags = TradeFlags::AGGREGATE.with(TradeFlags::SELL);
+        for (fills, told) in [(0, 1), (1, 1), (2, 2), (65_536, 65_536), (u64::MAX, 65_536)] {
+            let with = flags.with_fills(fills);
+            assert_eq!((with.fills(), with.contains(flags)), (told, true));
+        }
+        assert_eq!(flags.with_fills(7).with_fills(3).fills(), 3);
+    }
 
     #[test]
     fn ids_print_as_the_venue_writes_them() {

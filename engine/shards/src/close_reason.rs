@@ -23,6 +23,14 @@ pub enum CloseReason {
     /// The host name could not be resolved.
     #[error("DNS: {0}")]
     Dns(String),
+    /// The venue did not hand out the address of the connection.
+    #[error("the venue granted no connection: {text}")]
+    NotGranted {
+        /// Why.
+        text: String,
+        /// Seconds to stay away, where the venue says.
+        retry_after_s: Option<u32>,
+    },
     /// TLS or the WebSocket failed.
     #[error("{}{}", .0, advice(.0))]
     Link(#[from] LinkError),
@@ -64,7 +72,8 @@ impl CloseReason {
     pub fn kind(&self) -> CloseKind {
         match self {
             Self::Tcp(text) => tcp_kind(text),
-            Self::Dns(_) => CloseKind::Dns,
+            // There is no address to go to either.
+            Self::Dns(_) | Self::NotGranted { .. } => CloseKind::Dns,
             Self::Link(LinkError::Tls(error)) => tls_kind(error),
             Self::Link(LinkError::Cut) => CloseKind::TlsCut,
             Self::Link(LinkError::Frame(error)) => frame_kind(error),
@@ -80,7 +89,11 @@ impl CloseReason {
     /// Seconds to stay away at least, whatever the backoff says.
     #[must_use]
     pub fn retry_after_s(&self) -> Option<u32> {
-        let Self::Link(LinkError::Frame(FrameError::Refused { status, retry_after_s })) = self else { return None };
+        let (status, retry_after_s) = match self {
+            Self::Link(LinkError::Frame(FrameError::Refused { status, retry_after_s })) => (status, retry_after_s),
+            Self::NotGranted { retry_after_s, .. } => return *retry_after_s,
+            _ => return None,
+        };
         let at_least = match status {
             403 | 451 => FORBIDDEN_S,
             418 => BANNED_S,

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
-use tickplane_exchanges::{Exchange, Outbox, Outgoing, Session};
+use tickplane_exchanges::{Exchange, Grant, Meta, Outbox, Outgoing, Request, Session};
 use tickplane_model::{ExchangeId, Instrument, InstrumentIndex};
 use tickplane_segments::{ConnectionCounter, ConnectionHealth, ConnectionState};
 
 use crate::Now;
+use crate::allowance::Allowance;
 use crate::backoff::Backoff;
 use crate::close_reason::CloseReason;
 use crate::link::{Address, Link, LinkError};
@@ -24,6 +25,10 @@ pub struct ConnectionSpec {
     pub exchange: &'static dyn Exchange,
     /// Where it goes, the preferred first; at least one. An attempt that brings no data is followed by one at the next.
     pub addresses: Vec<Address>,
+    /// What each attempt asks the venue by REST first, where that grants the address; it then goes there instead.
+    pub grant: Option<Request>,
+    /// Whether the trades of its instruments come on it. Where it brings their quotes only, another one is their home.
+    pub has_trades: bool,
     /// What the socket serves, for the session.
     pub route: &'static str,
     /// Headers of the upgrade that the venue demands.
@@ -57,12 +62,22 @@ pub(crate) enum Due {
 
 pub(crate) struct Connection {
     pub(crate) spec: ConnectionSpec,
+    /// The facts of the market that it serves.
+    meta: &'static Meta,
     pub(crate) link: Option<Link>,
     pub(crate) session: Option<Box<dyn Session>>,
     /// Bytes for the TCP socket.
     pub(crate) outgoing: Vec<u8>,
-    /// Messages that wait for the venue's rate.
+    /// Requests to subscribe that wait for the venue's rate.
     pub(crate) outbox: VecDeque<Outgoing>,
+    /// Pings and answers that do; they go first.
+    pub(crate) answers: VecDeque<Outgoing>,
+    /// How many requests to subscribe the venue takes.
+    allowance: Allowance,
+    /// The question that asks for a grant, while it is out.
+    pub(crate) asked: Option<u64>,
+    /// What this attempt was granted, and where that is.
+    granted: Option<(Grant, Address)>,
     /// Whether subscriptions were answered on this socket.
     pub(crate) is_subscribed: bool,
     /// Whether data came on this socket.
@@ -84,12 +99,21 @@ impl Connection {
     pub(crate) fn new(spec: ConnectionSpec, now: Now) -> Self {
         let phase = Phase::Waiting(now.after_ms(spec.first_attempt_ms));
         let backoff = Backoff::new(spec.seed);
+        let meta = spec
+            .instruments
+            .first()
+            .map_or_else(|| spec.exchange.meta(), |(_, instrument)| spec.exchange.market(instrument.product));
         Self {
             spec,
+            meta,
             link: None,
             session: None,
             outgoing: Vec::new(),
             outbox: VecDeque::new(),
+            answers: VecDeque::new(),
+            allowance: Allowance::new(meta.limits.subscribes),
+            asked: None,
+            granted: None,
             is_subscribed: false,
             has_data: false,
             at: 0,
@@ -104,12 +128,20 @@ impl Connection {
     }
 
     pub(crate) fn exchange(&self) -> ExchangeId {
-        self.spec.exchange.meta().id
+        self.meta.id
     }
 
     /// Where the present or next attempt goes.
     pub(crate) fn address(&self) -> &Address {
-        &self.spec.addresses[self.at]
+        match &self.granted {
+            Some((_, address)) => address,
+            None => &self.spec.addresses[self.at],
+        }
+    }
+
+    /// The venue granted this attempt an address.
+    pub(crate) fn granted(&mut self, grant: Grant, address: Address) {
+        self.granted = Some((grant, address));
     }
 
     /// An attempt begins.
@@ -129,7 +161,7 @@ impl Connection {
 
     /// TCP is open: TLS and the upgrade begin.
     pub(crate) fn connected(&mut self) -> Result<(), LinkError> {
-        let limit = self.spec.exchange.meta().limits.incoming_bytes_max;
+        let limit = self.meta.limits.incoming_bytes_max;
         let mut link = Link::new(self.address(), &self.spec.tls, &self.spec.headers, limit)?;
         link.receive(&mut [], &mut self.outgoing)?;
         link.poll()?;
@@ -143,9 +175,13 @@ impl Connection {
         let of: Vec<(InstrumentIndex, &Instrument)> =
             self.spec.instruments.iter().map(|(index, instrument)| (*index, instrument)).collect();
         let mut session = self.spec.exchange.session(self.spec.route, &of);
+        if let Some((grant, _)) = &self.granted {
+            session.granted(grant);
+        }
         let mut outbox = Outbox::default();
         session.opened(now.epoch_ns, &mut outbox);
         self.outbox = outbox.0.into();
+        self.allowance = Allowance::new(self.meta.limits.subscribes);
         self.session = Some(session);
         self.phase = Phase::Open;
         self.heard(now);
@@ -164,7 +200,7 @@ impl Connection {
     /// Whether the venue had missed heartbeats when the shard looked last: what it says next does not follow on what it
     /// said before. Looks are told apart from reads so that a thread that was not running blames no venue.
     pub(crate) fn missed_heartbeats(&self) -> bool {
-        let heartbeat_ms = self.spec.exchange.meta().heartbeat_ms;
+        let heartbeat_ms = self.meta.heartbeat_ms;
         self.is_subscribed && heartbeat_ms.is_some_and(|heartbeat_ms| self.silence_ns >= ms(heartbeat_ms) * 5 / 2)
     }
 
@@ -183,6 +219,9 @@ impl Connection {
         self.session = None;
         self.outgoing.clear();
         self.outbox.clear();
+        self.answers.clear();
+        self.asked = None;
+        self.granted = None;
         self.is_subscribed = false;
         self.has_data = false;
         self.phase = Phase::Waiting(now.after_ms(wait_ms));
@@ -202,7 +241,7 @@ impl Connection {
     }
 
     fn due_open(&mut self, now: Now) -> Due {
-        let silence_max_ms = self.spec.exchange.meta().limits.silence_max_ms;
+        let silence_max_ms = self.meta.limits.silence_max_ms;
         self.silence_ns = now.monotonic_ns.saturating_sub(self.last_heard_ns);
         if now.monotonic_ns >= self.last_heard_ns + ms(silence_max_ms) {
             return Due::Close(CloseReason::Silent(silence_max_ms));
@@ -212,7 +251,7 @@ impl Connection {
         {
             let mut outbox = Outbox::default();
             session.tick(now.epoch_ns, &mut outbox);
-            self.outbox.extend(outbox.0);
+            self.answers.extend(outbox.0);
             self.next_tick_ns = now.after_ms(TICK_MS);
         }
         match self.send_paced(now) {
@@ -224,11 +263,15 @@ impl Connection {
     /// Sends what waits in the outbox, no faster than the venue allows.
     pub(crate) fn send_paced(&mut self, now: Now) -> Result<(), LinkError> {
         let Some(link) = &mut self.link else { return Ok(()) };
-        while now.monotonic_ns >= self.next_send_ns
-            && let Some(message) = self.outbox.pop_front()
-        {
+        while now.monotonic_ns >= self.next_send_ns {
+            let message = match self.answers.pop_front() {
+                None if self.allowance.free_ns() > now.monotonic_ns => break,
+                None => self.outbox.pop_front().inspect(|_| self.allowance.spend(now.monotonic_ns)),
+                answer => answer,
+            };
+            let Some(message) = message else { break };
             link.send(&message)?;
-            self.next_send_ns = now.monotonic_ns + spacing_ns(self.spec.exchange);
+            self.next_send_ns = now.monotonic_ns + spacing_ns(self.meta);
         }
         link.flush(&mut self.outgoing)
     }
@@ -238,8 +281,12 @@ impl Connection {
         match self.phase {
             Phase::Waiting(until) | Phase::Opening(until) => until,
             Phase::Open => {
-                let silence = self.last_heard_ns + ms(self.spec.exchange.meta().limits.silence_max_ms);
-                let send = if self.outbox.is_empty() { u64::MAX } else { self.next_send_ns };
+                let silence = self.last_heard_ns + ms(self.meta.limits.silence_max_ms);
+                let send = match (self.answers.is_empty(), self.outbox.is_empty()) {
+                    (false, _) => self.next_send_ns,
+                    (true, false) => self.next_send_ns.max(self.allowance.free_ns()),
+                    (true, true) => u64::MAX,
+                };
                 silence.min(self.next_tick_ns).min(send)
             }
         }
@@ -251,6 +298,6 @@ const fn ms(ms: u32) -> u64 {
 }
 
 /// Time between two outgoing messages. One message of each period is left for pongs, which some venues count.
-fn spacing_ns(exchange: &dyn Exchange) -> u64 {
-    exchange.meta().limits.outgoing.map_or(0, |rate| ms(rate.per_ms) / u64::from(rate.count.saturating_sub(1).max(1)))
+fn spacing_ns(meta: &Meta) -> u64 {
+    meta.limits.outgoing.map_or(0, |rate| ms(rate.per_ms) / u64::from(rate.count.saturating_sub(1).max(1)))
 }

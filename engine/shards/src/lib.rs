@@ -16,9 +16,11 @@
 //! | `feed.rs`, `columns.rs` | one series, and its indicator values |
 //! | `history.rs`, `past.rs` | the venue's own candles, and their way into a series |
 //! | `report.rs` | what a shard asks of its runtime, and tells people |
+//! | `granting.rs`, `allowance.rs` | addresses that venues hand out, and how often they let us subscribe |
 //! | `close_reason.rs` | why a connection ended |
 #![forbid(unsafe_code)]
 
+mod allowance;
 mod backoff;
 mod close_reason;
 mod columns;
@@ -27,6 +29,7 @@ mod connection;
 mod failures;
 mod feed;
 mod fetch;
+mod granting;
 mod history;
 mod instrument;
 mod link;

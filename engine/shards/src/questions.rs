@@ -87,6 +87,12 @@ impl Questions {
         has_room && out < OUT_OF_VENUE_MAX && now.monotonic_ns >= until_ns
     }
 
+    /// A ticket for a question that is noted elsewhere.
+    pub(crate) fn ticket(&mut self) -> u64 {
+        self.tickets += 1;
+        self.tickets
+    }
+
     /// Notes a question and gives its ticket.
     pub(crate) fn ask(
         &mut self,
@@ -94,8 +100,7 @@ impl Questions {
         (instrument, purpose, epoch): (usize, Purpose, u64),
         now: Now,
     ) -> u64 {
-        self.tickets += 1;
-        let ticket = self.tickets;
+        let ticket = self.ticket();
         self.out.push(Question { ticket, exchange, instrument, purpose, epoch, asked_ns: now.monotonic_ns });
         ticket
     }

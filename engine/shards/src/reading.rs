@@ -105,7 +105,7 @@ impl<C: Clock> EventSink for Reading<'_, C> {
             }
             Event::Closing => self.saw.closing = true,
             Event::Reject { reason } => self.health.reject(reason),
-            Event::Status { .. } | Event::Candle { .. } | Event::Book { .. } => {}
+            Event::Status { .. } | Event::Ticker { .. } | Event::Candle { .. } | Event::Book { .. } => {}
         }
     }
 }

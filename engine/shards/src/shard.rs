@@ -77,7 +77,7 @@ impl Shard {
     pub fn add_connection(&mut self, spec: ConnectionSpec, now: Now) -> ConnectionId {
         assert!(!spec.addresses.is_empty(), "a connection goes somewhere");
         let id = self.connections.iter().position(Option::is_none).unwrap_or(self.connections.len());
-        for (index, _) in spec.instruments.iter() {
+        for (index, _) in spec.instruments.iter().filter(|_| spec.has_trades) {
             self.homes[*index as usize] = Some(id);
         }
         let connection = Some(Connection::new(spec, now));
@@ -227,6 +227,17 @@ impl Shard {
     fn begin(&mut self, id: ConnectionId, now: Now) {
         let Some(connection) = &mut self.connections[id] else { return };
         connection.begin(now);
+        let exchange = connection.exchange();
+        self.lifecycle(exchange, ConnectionState::Connecting, now);
+        self.each_stream(id, now, StreamPhase::Connecting);
+        if !self.ask_for_address(id) {
+            self.connect(id);
+        }
+    }
+
+    /// The address is known: the runtime opens TCP.
+    pub(crate) fn connect(&mut self, id: ConnectionId) {
+        let Some(Some(connection)) = self.connections.get(id) else { return };
         let address = connection.address();
         self.actions.push_back(Action::Connect {
             connection: id,
@@ -234,9 +245,6 @@ impl Shard {
             host: address.host.clone(),
             port: address.port,
         });
-        let exchange = connection.exchange();
-        self.lifecycle(exchange, ConnectionState::Connecting, now);
-        self.each_stream(id, now, StreamPhase::Connecting);
     }
 
     pub(crate) fn end(&mut self, id: ConnectionId, reason: CloseReason, now: Now) {
@@ -328,7 +336,7 @@ impl Shard {
             senders: &mut self.senders,
             thread: &mut self.health,
             actions: &mut self.actions,
-            outbox: &mut connection.outbox,
+            outbox: &mut connection.answers,
             stamp,
             clock,
             saw: Saw::default(),

@@ -21,6 +21,9 @@ const SWEEP_MS: u64 = 250;
 impl Shard {
     /// The answer to a [`Fetch`]. One that nobody waits for any more is dropped.
     pub fn fetched(&mut self, ticket: u64, answer: Result<Vec<u8>, FetchError>, now: Now, clock: &impl Clock) {
+        if self.take_grant(ticket, &answer, now) {
+            return;
+        }
         if let Some(question) = self.questions.answered(ticket) {
             self.answered(question, answer, now, clock.now().epoch_ns);
         }
@@ -179,7 +182,8 @@ impl Shard {
         if self.instruments[index].watch.epoch != question.epoch {
             return;
         }
-        let is_up_to_date = self.facts(index).is_some_and(|(exchange, _)| has_newest(exchange.meta(), trades));
+        let is_up_to_date =
+            self.facts(index).is_some_and(|(exchange, of)| has_newest(exchange.market(of.product), trades));
         let knows_all = self.instruments[index].watch.settles(question.asked_ns);
         let how = match (self.instruments[index].tape().is_in_doubt(), is_up_to_date && knows_all) {
             (false, _) => Use::Seams,
@@ -307,7 +311,9 @@ impl Shard {
 
     /// Every stream of a connection enters a phase of its life.
     pub(crate) fn each_stream(&mut self, id: ConnectionId, now: Now, phase: StreamPhase) {
-        let Some(Some(connection)) = self.connections.get(id) else { return };
+        let Some(Some(connection)) = self.connections.get(id).filter(|connection| has_trades(connection)) else {
+            return;
+        };
         let carried = connection.spec.instruments.clone();
         for (index, _) in carried.iter() {
             let index = *index as usize;
@@ -321,6 +327,11 @@ impl Shard {
             self.show(index, now);
         }
     }
+}
+
+/// Whether a connection is the home of streams.
+fn has_trades(connection: &Option<Connection>) -> bool {
+    connection.as_ref().is_some_and(|connection| connection.spec.has_trades)
 }
 
 /// Whether an answer about what came after a mark shows the venue's newest trade. What it does not reach back to is a

@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 use tickplane_exchanges::{Exchange, Payload};
 use tickplane_model::{
-    Candle, Event, ExchangeId, Instrument, InstrumentIndex, Level, Named, Product, Quote, RejectReason, Side, Trade,
-    TradeFlags,
+    Candle, Event, ExchangeId, Instrument, InstrumentIndex, Level, Named, Product, Quote, RejectReason, Side, Ticker,
+    Trade, TradeFlags,
 };
 
 use crate::arguments::{Global, carried, exchange};
@@ -19,8 +19,9 @@ use crate::output::{Format, json_line, json_number};
 const AFTER_HELP: &str = "\
 Reads one message a line, as text or as hex:0A1B..., in the order one connection received them, and writes one JSON
 object per event: line, type, exchange, venue_symbol, symbol (null if unknown), and
-    trade      price quantity side id exchange_ns, history:true, unit:\"contract\"
+    trade      price quantity side id exchange_ns, history:true, unit:\"contract\", fills (of an aggregate: id is the last)
     quote      bid_price bid_quantity ask_price ask_quantity
+    ticker     last volume quote_volume exchange_ns (24 hours)
     candle     timeframe open_time_ns open high low close volume closed
     book       snapshot bids asks ([price, quantity] each) sequence
     ack, heartbeat, refusal {reason}, status {text}, reject {reason}
@@ -75,7 +76,7 @@ impl Decode {
         }
         let exchange = carried(self.exchange).ok_or_else(|| Failure::usage("exchange is not carried"))?;
         let instruments = match &self.instruments {
-            Some(path) => instruments(exchange, path)?,
+            Some(path) => instruments(exchange, self.product.product(), path)?,
             None => Vec::new(),
         };
         let mut events = Events::new(exchange, self.product.product(), &instruments);
@@ -97,7 +98,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
 }
 
 /// Reads a listing from one REST answer, or from several, one a line.
-fn instruments(exchange: &dyn Exchange, path: &Path) -> Result<Vec<Instrument>, Failure> {
+fn instruments(exchange: &dyn Exchange, product: Product, path: &Path) -> Result<Vec<Instrument>, Failure> {
     let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
     let is_one = serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_ok();
     let answers: Vec<Vec<u8>> = if is_one {
@@ -105,7 +106,7 @@ fn instruments(exchange: &dyn Exchange, path: &Path) -> Result<Vec<Instrument>, 
     } else {
         bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).map(<[u8]>::to_vec).collect()
     };
-    exchange.instruments(&answers).map_err(|error| {
+    exchange.instruments(product, &answers).map_err(|error| {
         Failure::Usage(format!("{}: not a listing of {}: {error}", path.display(), exchange.meta().id))
     })
 }
@@ -210,6 +211,7 @@ fn parts<'e>(event: &Event<'e>) -> (&'static str, Option<Named<'e>>, Fields) {
     match *event {
         Event::Trade { of, trade } => ("trade", Some(of), trade_fields(&trade)),
         Event::Quote { of, quote } => ("quote", Some(of), quote_fields(&quote)),
+        Event::Ticker { of, ticker } => ("ticker", Some(of), ticker_fields(&ticker)),
         Event::Candle { of, timeframe, candle, closed } => {
             let mut fields = vec![("timeframe", timeframe.as_str().into())];
             fields.extend(candle_fields(&candle));
@@ -248,6 +250,9 @@ fn trade_fields(trade: &Trade) -> Fields {
     if trade.flags.contains(TradeFlags::HISTORY) {
         fields.push(("history", true.into()));
     }
+    if trade.flags.fills() > 1 {
+        fields.push(("fills", trade.flags.fills().into()));
+    }
     if trade.flags.contains(TradeFlags::CONTRACTS) {
         fields.push(("unit", "contract".into()));
     }
@@ -260,6 +265,15 @@ fn quote_fields(quote: &Quote) -> Fields {
         ("bid_quantity", json_number(quote.bid_quantity)),
         ("ask_price", json_number(quote.ask_price)),
         ("ask_quantity", json_number(quote.ask_quantity)),
+    ]
+}
+
+fn ticker_fields(ticker: &Ticker) -> Fields {
+    vec![
+        ("last", json_number(ticker.last)),
+        ("volume", json_number(ticker.volume)),
+        ("quote_volume", json_number(ticker.quote_volume)),
+        ("exchange_ns", ticker.exchange_ns.into()),
     ]
 }
 

@@ -5,6 +5,7 @@ use std::io::{Write as _, stdout};
 use std::path::Path;
 
 use clap::Args;
+use tickplane_model::{ExchangeId, Product};
 use tickplane_simulator::{CaptureSummary, Simulation, SimulationConfig, SimulationError, VenueEndpoint};
 
 use super::market::{Market, help};
@@ -120,8 +121,19 @@ fn plane_config(simulation: &Simulation, scratch: &Scratch, ca: Option<&Path>) -
         if let Some(ca) = ca {
             let _ = writeln!(text, "ca = \"{}\"", ca.display());
         }
+        if has_perpetuals(*exchange) {
+            let _ = write!(
+                text,
+                "products = [\"spot\", \"perp\"]\nperp = {{ websocket = \"{websocket}\", rest = \"{rest}\" }}\n"
+            );
+        }
     }
     text
+}
+
+fn has_perpetuals(exchange: ExchangeId) -> bool {
+    let markets = tickplane_exchanges::exchange(exchange).map_or(&[][..], |exchange| exchange.markets());
+    markets.iter().any(|market| market.products.contains(&Product::Perpetual))
 }
 
 fn print(format: Format, endpoints: &[VenueEndpoint], ca: Option<&Path>, config: &str) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use tickplane_exchanges::{Exchange, Request};
+use tickplane_exchanges::{Exchange, Meta, Request};
 use tickplane_model::{Candle, Instrument, Timeframe};
 
 use super::SeriesId;
@@ -156,9 +156,11 @@ impl Planner {
         now_ns: u64,
     ) -> Self {
         let meta = exchange.meta();
-        let sources = timeframes.iter().filter_map(|timeframe| Some((*timeframe, source_of(meta, *timeframe)?)));
-        let sources: Vec<(Timeframe, Timeframe)> = sources.collect();
-        let series = (0..instruments.len() as u32).flat_map(|rank| {
+        let sources = |instrument: &Instrument| {
+            let meta = exchange.market(instrument.product);
+            timeframes.iter().filter_map(move |timeframe| Some((*timeframe, source_of(meta, *timeframe)?)))
+        };
+        let series = (0..).zip(&instruments).flat_map(|(rank, instrument)| {
             let series = |source| Series {
                 source,
                 tries: Tries::default(),
@@ -166,7 +168,7 @@ impl Planner {
                 comparable: 0..0,
                 compared_to: 0,
             };
-            sources.iter().map(move |(timeframe, source)| (SeriesId { rank, timeframe: *timeframe }, series(*source)))
+            sources(instrument).map(move |(timeframe, source)| (SeriesId { rank, timeframe }, series(source)))
         });
         Self {
             exchange,
@@ -193,8 +195,8 @@ impl Planner {
     /// What the history takes at most if nothing is there yet and each series is to hold `rows`.
     #[must_use]
     pub fn forecast(&self, rows: u64, now_ns: u64) -> Progress {
-        let meta = self.exchange.meta();
         let pages = |(id, series): (&SeriesId, &Series)| {
+            let meta = self.market(id.rank);
             let fine = rows * (id.timeframe.seconds() / series.source.seconds()) as u64;
             let fine = meta.candles.rows_back.map_or(fine, |back| fine.min(back.into()));
             fine.div_ceil(meta.candles.rows_per_answer.into())
@@ -222,10 +224,15 @@ impl Planner {
         Progress { series: self.series.len() as u64, filled, requests_left, weight_left, eta_ns }
     }
 
+    /// The facts of an instrument's market.
+    fn market(&self, rank: u32) -> &'static Meta {
+        self.exchange.market(self.instruments[rank as usize].product)
+    }
+
     /// What a request for candles weighs.
     fn weight(&self) -> u32 {
-        let native = self.exchange.meta().timeframes.first();
-        let request = self.instruments.first().zip(native).and_then(|(instrument, timeframe)| {
+        let request = self.instruments.first().and_then(|instrument| {
+            let timeframe = self.market(0).timeframes.first()?;
             self.exchange.candles_request(instrument, *timeframe, 0, timeframe.length_ns())
         });
         request.map_or(1, |request| request.weight)
@@ -253,8 +260,8 @@ impl Planner {
     }
 
     fn looked(&mut self, id: SeriesId, look: Look, now_ns: u64) {
+        let Some(meta) = self.series.contains_key(&id).then(|| self.market(id.rank)) else { return };
         let Some(series) = self.series.get_mut(&id) else { return };
-        let meta = self.exchange.meta();
         series.is_looked_at = true;
         series.comparable = look.comparable.unwrap_or(0..0);
         series.tries.forget_before(look.floor);
@@ -309,7 +316,7 @@ impl Planner {
     /// Every page is there: the rows go out together.
     fn finish(&mut self, key: JobKey, now_ns: u64) -> Option<Action> {
         let job = self.jobs.remove(&key)?;
-        let meta = self.exchange.meta();
+        let meta = self.market(key.rank);
         let (series, rows, source) = (job.series, job.rows.clone(), job.source);
         if !key.is_comparison {
             self.series.get_mut(&series)?.tries.answered(rows.clone(), now_ns);
@@ -354,9 +361,8 @@ impl Planner {
         if now_ns < self.compared_at_ns + every_ns || !self.jobs.is_empty() {
             return;
         }
-        let meta = self.exchange.meta();
-        let rows_max = u64::from(meta.candles.rows_per_answer);
         let fresh = |(id, series): (&SeriesId, &Series)| {
+            let rows_max = u64::from(self.market(id.rank).candles.rows_per_answer);
             let Range { start, end } = series.comparable;
             let rows = start.max(series.compared_to).max(end.saturating_sub(rows_max))..end;
             (series.source == id.timeframe && !rows.is_empty()).then_some((*id, rows))
@@ -368,7 +374,7 @@ impl Planner {
         if let Some(series) = self.series.get_mut(&id) {
             series.compared_to = rows.end;
         }
-        let job = Job::new(meta, id, id.timeframe, rows, f64::NAN);
+        let job = Job::new(self.market(id.rank), id, id.timeframe, rows, f64::NAN);
         self.jobs.insert(key(&job, true), job);
     }
 

@@ -4,7 +4,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use tickplane_model::{ExchangeId, Symbol};
+use tickplane_exchanges::Meta;
+use tickplane_model::{ExchangeId, Product, Symbol};
 use toml::de::DeTable;
 
 use super::TOP;
@@ -19,17 +20,39 @@ pub struct ExchangeConfig {
     pub symbols: Vec<String>,
     /// How many symbols, by 24 h volume in quote currency, when `symbols` is empty.
     pub top: usize,
+    /// Of which products those are.
+    pub products: Vec<Product>,
     /// WebSocket base instead of the venue's, `wss://host[:port][/path]`.
     pub websocket: Option<String>,
     /// REST base instead of the venue's, `https://host[:port]`.
     pub rest: Option<String>,
+    /// The same for perpetual contracts, where the venue has them on other hosts.
+    pub perp: MarketHosts,
     /// File of certificates in PEM to trust instead of the public ones, for sockets and REST of this exchange.
     pub ca: Option<PathBuf>,
 }
 
+/// Hosts of one market instead of the venue's.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MarketHosts {
+    /// WebSocket base.
+    pub websocket: Option<String>,
+    /// REST base.
+    pub rest: Option<String>,
+}
+
 impl Default for ExchangeConfig {
     fn default() -> Self {
-        Self { autostart: false, symbols: Vec::new(), top: 20, websocket: None, rest: None, ca: None }
+        Self {
+            autostart: false,
+            symbols: Vec::new(),
+            top: 20,
+            products: vec![Product::Spot],
+            websocket: None,
+            rest: None,
+            perp: MarketHosts::default(),
+            ca: None,
+        }
     }
 }
 
@@ -55,9 +78,34 @@ impl fmt::Display for NotCarried {
 
 impl std::error::Error for NotCarried {}
 
-pub(super) const KEYS: [&str; 6] = ["autostart", "symbols", "top", "websocket", "rest", "ca"];
+pub(super) const KEYS: [&str; 7] = ["autostart", "symbols", "top", "products", "websocket", "rest", "ca"];
+/// Tables within the table of an exchange, and their keys.
+const TABLES: [&str; 1] = ["perp"];
+const MARKET_KEYS: [&str; 2] = ["websocket", "rest"];
 
 impl ExchangeConfig {
+    /// Settings with which every product of an exchange is found at one place, as a simulation has it.
+    #[must_use]
+    pub fn at(websocket: &str, rest: &str) -> Self {
+        let (websocket, rest) = (Some(websocket.to_owned()), Some(rest.to_owned()));
+        let perp = MarketHosts { websocket: websocket.clone(), rest: rest.clone() };
+        let products = vec![Product::Spot, Product::Perpetual];
+        Self { products, websocket, rest, perp, ..Self::default() }
+    }
+
+    /// Where a market is found instead of at the venue's own hosts. What replaces a host of the main market holds for
+    /// those markets too that share it.
+    #[must_use]
+    pub fn market(&self, main: &Meta, market: &Meta) -> MarketHosts {
+        let is_perp = main.products != market.products && market.products.contains(&Product::Perpetual);
+        let own = if is_perp { self.perp.clone() } else { MarketHosts::default() };
+        let shared = |is_shared: bool, host: &Option<String>| if is_shared { host.clone() } else { None };
+        MarketHosts {
+            websocket: own.websocket.or_else(|| shared(main.websocket == market.websocket, &self.websocket)),
+            rest: own.rest.or_else(|| shared(main.rest == market.rest, &self.rest)),
+        }
+    }
+
     /// Reads an exchange's table. With a `folder`, the CA file is looked for in it and must be there.
     pub(super) fn read<'t>(reader: &mut Reader<'t>, table: &'t DeTable<'t>, folder: Option<&Path>) -> Self {
         let mut config = Self::default();
@@ -66,10 +114,12 @@ impl ExchangeConfig {
                 "autostart" => config.autostart = reader.flag(&field).unwrap_or_default(),
                 "symbols" => config.symbols = reader.list(&field, symbol).unwrap_or_default(),
                 "top" => config.top = reader.number(&field, TOP).unwrap_or(config.top),
-                "websocket" => config.websocket = address(reader, &field, |url| check_url(url, ["wss", "ws"])),
-                "rest" => config.rest = address(reader, &field, |url| check_url(url, ["https", "http"])),
+                "products" => config.products = products(reader, &field).unwrap_or(config.products),
+                "websocket" => config.websocket = websocket(reader, &field),
+                "rest" => config.rest = rest(reader, &field),
+                "perp" => config.perp = reader.table(&field).map(|table| hosts(reader, table)).unwrap_or_default(),
                 "ca" => config.ca = file(reader, &field, folder),
-                _ => reader.unknown_key(&field, &KEYS),
+                _ => reader.unknown_key(&field, &[&KEYS[..], &TABLES].concat()),
             }
         }
         config
@@ -82,6 +132,34 @@ fn symbol(text: &str) -> Result<String, String> {
         return Err(format!("symbol \"{text}\" is none; write it like BTC-USDT, or as the venue does, like BTCUSDT"));
     }
     Ok(text.to_owned())
+}
+
+fn products<'t>(reader: &mut Reader<'t>, field: &Field<'t>) -> Option<Vec<Product>> {
+    let products = reader.list(field, str::parse::<Product>)?;
+    if products.is_empty() {
+        reader.error(field.value.span(), "products must name at least one");
+    }
+    Some(products)
+}
+
+fn hosts<'t>(reader: &mut Reader<'t>, table: &'t DeTable<'t>) -> MarketHosts {
+    let mut market = MarketHosts::default();
+    for field in fields(table) {
+        match field.key {
+            "websocket" => market.websocket = websocket(reader, &field),
+            "rest" => market.rest = rest(reader, &field),
+            _ => reader.unknown_key(&field, &MARKET_KEYS),
+        }
+    }
+    market
+}
+
+fn websocket<'t>(reader: &mut Reader<'t>, field: &Field<'t>) -> Option<String> {
+    address(reader, field, |url| check_url(url, ["wss", "ws"]))
+}
+
+fn rest<'t>(reader: &mut Reader<'t>, field: &Field<'t>) -> Option<String> {
+    address(reader, field, |url| check_url(url, ["https", "http"]))
 }
 
 fn address<'t>(reader: &mut Reader<'t>, field: &Field<'t>, check: fn(&str) -> Result<(), String>) -> Option<String> {

@@ -18,7 +18,7 @@ use tickplane_model::{ExchangeId, Timeframe};
 use tickplane_runtimes::{Choice, Runtime};
 
 pub use error::{ConfigError, ConfigFileError};
-pub use exchange::{ExchangeConfig, NotCarried, carried};
+pub use exchange::{ExchangeConfig, MarketHosts, NotCarried, carried};
 pub use history::{HistoryRows, Reconcile, UnknownReconcile};
 pub use nearest::nearest;
 

@@ -1,6 +1,9 @@
 //! What a config says, and what it says about mistakes.
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
+use tickplane_exchanges::Meta;
+use tickplane_model::Product;
+
 use super::*;
 
 const DEFAULT: &str = include_str!("../../../../config/default.toml");
@@ -177,4 +180,24 @@ fn a_file_names_itself_and_finds_its_certificates() {
     assert_eq!(config.exchange(ExchangeId::Kraken).ca, Some(folder.join("ca.pem")));
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(matches!(Config::load(&path), Err(ConfigFileError::Unreadable { .. })));
+}
+
+#[test]
+fn hosts_of_a_market_are_replaced_where_it_has_its_own_and_follow_the_main_one_where_it_shares_them() {
+    let text = "[exchanges.binance]\nproducts = [\"perp\", \"spot\"]\nwebsocket = \"wss://a:1\"\n[exchanges.binance.perp]\nrest = \"https://b:2\"";
+    let config = Config::parse(text).unwrap().exchange(ExchangeId::Binance);
+    assert_eq!(config.products, [Product::Perpetual, Product::Spot]);
+    let main = tickplane_exchanges::exchange(ExchangeId::Binance).unwrap().meta();
+    let on_the_same_hosts = Meta { products: &[Product::Perpetual], ..*main };
+    let elsewhere = Meta { websocket: &["wss://c"], rest: "https://d", ..on_the_same_hosts };
+    let (a, b) = (Some("wss://a:1".to_owned()), Some("https://b:2".to_owned()));
+    assert_eq!(config.market(main, main), MarketHosts { websocket: a.clone(), rest: None });
+    assert_eq!(config.market(main, &on_the_same_hosts), MarketHosts { websocket: a, rest: b.clone() });
+    assert_eq!(config.market(main, &elsewhere), MarketHosts { websocket: None, rest: b });
+    for (text, word) in
+        [("products = []", "at least one"), ("products = [\"swap\"]", "swap"), ("perp = { ws = \"x\" }", "ws")]
+    {
+        let errors = Config::parse(&format!("[exchanges.kraken]\n{text}")).unwrap_err();
+        assert!(errors[0].message.contains(word), "{errors:?}");
+    }
 }

@@ -140,6 +140,8 @@ fn plane(root: &Path, runtime: Runtime, venue: &Venue) -> (Thread, PlaneWriter) 
         connections.push(ConnectionSpec {
             exchange: tickplane_exchanges::exchange(ExchangeId::Kraken).unwrap(),
             addresses: vec![Address::parse(&format!("ws://{}/S{number}", venue.address)).unwrap()],
+            grant: None,
+            has_trades: true,
             route: "",
             headers: Vec::new(),
             tls: tls.clone(),

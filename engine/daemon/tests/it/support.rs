@@ -38,13 +38,8 @@ impl World {
             .endpoints()
             .iter()
             .map(|endpoint| {
-                let own = ExchangeConfig {
-                    top: symbols,
-                    websocket: Some(endpoint.websocket.clone()),
-                    rest: Some(endpoint.rest.clone()),
-                    ca: ca.clone(),
-                    ..ExchangeConfig::default()
-                };
+                let at = ExchangeConfig::at(&endpoint.websocket, &endpoint.rest);
+                let own = ExchangeConfig { top: symbols, ca: ca.clone(), ..at };
                 (endpoint.exchange, own)
             })
             .collect();

@@ -2,11 +2,12 @@
 
 use tickplane_model::{Calendar, ExchangeId, Product, Timeframe};
 
-use crate::{CandleFacts, Fees, Limits, Meta, Rate, TradeIds, TradePages};
+use crate::{CandleFacts, Fees, Limits, Meta, Quirk, Rate, Regions, TradeIds, TradePages};
 
 pub(super) const META: Meta = Meta {
     id: ExchangeId::Binance,
     name: "Binance",
+    products: &[Product::Spot],
     websocket: &[
         "wss://stream.binance.com:9443",
         "wss://stream.binance.com:443",
@@ -24,15 +25,18 @@ pub(super) const META: Meta = Meta {
         connects: Some(Rate { count: 300, per_ms: 300_000 }),
         // In request weight.
         requests: Some(Rate { count: 6_000, per_ms: 60_000 }),
-        subscribe_deadline_ms: None,
         // The server pings every 20 s.
         silence_max_ms: 30_000,
         connection_life_ms: Some(24 * 3_600_000),
         incoming_bytes_max: 4 << 20,
+        ..Limits::UNSTATED
     },
     fees: Fees { maker_percent: 0.10, taker_percent: 0.10 },
-    // HTTP 451 by IP (freqtrade documentation, October 2024).
-    restricted_regions: &["US", "CA", "NL", "MY"],
+    restricted: Regions {
+        codes: &["US", "CA", "NL", "MY"],
+        as_of: "2024-10",
+        source: "freqtrade's documentation, exchanges.md: HTTP 451 by IP",
+    },
     timeframes: &[
         Timeframe::S1,
         Timeframe::M1,
@@ -65,6 +69,15 @@ pub(super) const META: Meta = Meta {
     trade_pages: TradePages::Forward,
     // The server pings every 20 s only.
     heartbeat_ms: None,
-    products: &[Product::Spot],
+    quirks: &[
+        Quirk {
+            text: "best bid and ask (bookTicker) carry no time of the venue",
+            link: "https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams",
+        },
+        Quirk {
+            text: "connections are cut after 24 hours",
+            link: "https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams",
+        },
+    ],
     links: &["https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams"],
 };

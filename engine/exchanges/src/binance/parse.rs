@@ -125,14 +125,16 @@ impl Reading<'_, '_> {
         if truth(buyer_is_maker)? {
             flags = flags.with(TradeFlags::SELL);
         }
+        let mut quantity = positive(quantity)?;
         if self.protocol.product != Product::Spot && counts_contracts(symbol) {
-            flags = flags.with(TradeFlags::CONTRACTS);
+            let (base, unit) = self.protocol.symbols.base_quantity(symbol, quantity);
+            (quantity, flags) = (base, flags.with(unit));
         }
         let trade = Trade {
             exchange_ns: event_time(at)?,
             receive_ns: self.receive_ns,
             price: positive(price)?,
-            quantity: positive(quantity)?,
+            quantity,
             id: TradeId::number(u128::from(integer(id)?)),
             flags,
         };

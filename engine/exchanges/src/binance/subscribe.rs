@@ -6,7 +6,7 @@ use super::meta::META;
 use crate::{Hosts, plan};
 
 /// Streams of one symbol: every trade, every change of the best bid and ask.
-const STREAMS: [&str; 2] = ["trade", "bookTicker"];
+pub(super) const STREAMS: [&str; 2] = ["trade", "bookTicker"];
 
 /// 1,024 streams a connection.
 pub(super) const SYMBOLS_PER_CONNECTION: usize = META.limits.subscriptions_per_connection / STREAMS.len();

@@ -2,16 +2,15 @@
 
 use tickplane_model::{Calendar, ExchangeId, Product, Timeframe};
 
-use crate::{CandleFacts, Fees, Limits, Meta, Rate, TradeIds, TradePages};
+use crate::{CandleFacts, Fees, Limits, Meta, Quirk, Rate, Regions, TradeIds, TradePages};
 
 pub(super) const META: Meta = Meta {
     id: ExchangeId::Coinbase,
     name: "Coinbase",
+    products: &[Product::Spot],
     websocket: &["wss://advanced-trade-ws.coinbase.com"],
     rest: "https://api.coinbase.com",
     limits: Limits {
-        subscriptions_per_connection: 0,
-        subscriptions_per_message: 0,
         // Not stated; 250 products fit many times over.
         message_bytes_max: 16_384,
         // Eight a second and IP: two connections may speak at once, and two carry every product.
@@ -21,13 +20,12 @@ pub(super) const META: Meta = Meta {
         subscribe_deadline_ms: Some(5_000),
         // The heartbeats channel speaks each second.
         silence_max_ms: 10_000,
-        connection_life_ms: None,
         // Whole books are large: the official SDK allows 10 MiB.
         incoming_bytes_max: 16 << 20,
+        ..Limits::UNSTATED
     },
     fees: Fees { maker_percent: 0.60, taker_percent: 1.20 },
-    // No list is published.
-    restricted_regions: &[],
+    restricted: Regions { codes: &[], as_of: "2025-11-04", source: "coinbase.com user agreement, which has no list" },
     timeframes: &[
         Timeframe::M1,
         Timeframe::M5,
@@ -55,6 +53,9 @@ pub(super) const META: Meta = Meta {
     trade_pages: TradePages::Backward,
     // The heartbeats channel speaks each second.
     heartbeat_ms: Some(1_000),
-    products: &[Product::Spot],
+    quirks: &[Quirk {
+        text: "BTC-USDC and other pairs with USDC are the same book as those with USD, and their messages say USD",
+        link: "https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels",
+    }],
     links: &["https://docs.cdp.coinbase.com/advanced-trade/docs/ws-overview"],
 };

@@ -10,7 +10,6 @@ mod symbol;
 
 use tickplane_model::{Candle, Instrument, InstrumentIndex, Product, Symbol, Timeframe, Trade};
 
-use crate::answer::unexpected;
 use crate::symbols::Symbols;
 use crate::text_session::TextSession;
 use crate::{AnswerError, ConnectionPlan, Exchange, Hosts, Meta, Request, Session, WantedTrades, plan};
@@ -23,20 +22,16 @@ impl Exchange for Coinbase {
         &meta::META
     }
 
-    fn instrument_requests(&self) -> Vec<Request> {
+    fn instrument_requests(&self, _product: Product) -> Vec<Request> {
         history::instrument_requests()
     }
 
-    fn instruments(&self, answers: &[Vec<u8>]) -> Result<Vec<Instrument>, AnswerError> {
+    fn instruments(&self, _product: Product, answers: &[Vec<u8>]) -> Result<Vec<Instrument>, AnswerError> {
         history::instruments(answers)
     }
 
     fn plan(&self, hosts: &Hosts, instruments: &[Instrument]) -> Vec<ConnectionPlan> {
-        plan::connections(instruments, subscribe::PRODUCTS_PER_CONNECTION, &hosts.websocket)
-    }
-
-    fn endpoint(&self, _answer: &[u8]) -> Result<String, AnswerError> {
-        Err(unexpected("Coinbase's address needs no request"))
+        plan::connections(instruments, subscribe::PRODUCTS_PER_CONNECTION, subscribe::CHANNELS.len(), &hosts.websocket)
     }
 
     fn session(&self, _route: &'static str, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session> {

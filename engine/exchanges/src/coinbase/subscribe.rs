@@ -9,7 +9,7 @@ use crate::plan;
 pub(super) const PRODUCTS_PER_CONNECTION: usize = 250;
 
 /// Channels that take products.
-const CHANNELS: [&str; 2] = ["market_trades", "ticker"];
+pub(super) const CHANNELS: [&str; 2] = ["market_trades", "ticker"];
 
 pub(super) fn messages(instruments: &[(InstrumentIndex, &Instrument)]) -> Vec<String> {
     let products = plan::tickers(instruments.iter().map(|(_, instrument)| *instrument));

@@ -2,15 +2,15 @@
 
 use tickplane_model::{Calendar, ExchangeId, Product, Timeframe};
 
-use crate::{CandleFacts, Fees, Limits, Meta, Rate, TradeIds, TradePages};
+use crate::{CandleFacts, Fees, Limits, Meta, Quirk, Rate, Regions, TradeIds, TradePages};
 
 pub(super) const META: Meta = Meta {
     id: ExchangeId::Kraken,
     name: "Kraken",
+    products: &[Product::Spot],
     websocket: &["wss://ws.kraken.com/v2"],
     rest: "https://api.kraken.com",
     limits: Limits {
-        subscriptions_per_connection: 0,
         // No number is published; bursts lose symbols ("Exceeded msg rate"), so arrays of symbols, slowly.
         subscriptions_per_message: 50,
         message_bytes_max: 8_192,
@@ -18,15 +18,17 @@ pub(super) const META: Meta = Meta {
         // Often quoted, not verified: 150 attempts in ten minutes.
         connects: Some(Rate { count: 150, per_ms: 600_000 }),
         requests: Some(Rate { count: 1, per_ms: 1_000 }),
-        subscribe_deadline_ms: None,
         // A heartbeat each second without other traffic.
         silence_max_ms: 10_000,
-        connection_life_ms: None,
         incoming_bytes_max: 8 << 20,
+        ..Limits::UNSTATED
     },
     fees: Fees { maker_percent: 0.25, taker_percent: 0.40 },
-    // support.kraken.com by way of datawallet.com, about 2025.
-    restricted_regions: &["AF", "BY", "RU", "IR", "IQ", "KP", "JP", "SY", "LY", "SD", "SS", "CD", "CU"],
+    restricted: Regions {
+        codes: &["AF", "BY", "RU", "IR", "IQ", "KP", "JP", "SY", "LY", "SD", "SS", "CD", "CU"],
+        as_of: "2025",
+        source: "support.kraken.com by way of datawallet.com",
+    },
     // Its weeks open on Thursdays, and so are no weeks of ours.
     timeframes: &[
         Timeframe::M1,
@@ -52,6 +54,9 @@ pub(super) const META: Meta = Meta {
     trade_pages: TradePages::Forward,
     // `heartbeat` about once a second when there is no other traffic.
     heartbeat_ms: Some(1_000),
-    products: &[Product::Spot],
+    quirks: &[Quirk {
+        text: "weeks open on Thursdays: its weekly candles are not ours",
+        link: "https://docs.kraken.com/api/docs/websocket-v2/ohlc",
+    }],
     links: &["https://docs.kraken.com/api/docs/websocket-v2/trade", "https://docs.kraken.com/api/docs/rest-api"],
 };

@@ -11,6 +11,7 @@ use super::subscribe::{self, PING, PING_EVERY_NS};
 use super::symbol::timeframe;
 use crate::Outbox;
 use crate::field::{array, integer, object, pick, positive, quote_side, text, time_text, truth, unsigned};
+use crate::pinger::Pinger;
 use crate::symbols::Symbols;
 use crate::text_session::{self, reject_error};
 
@@ -20,15 +21,14 @@ type Outcome = Result<(), RejectReason>;
 pub(super) struct Protocol {
     symbols: Symbols,
     subscriptions: Vec<String>,
-    /// `None` before the first tick.
-    ping_due_ns: Option<i64>,
+    pinger: Pinger,
     bids: Vec<Level>,
     asks: Vec<Level>,
 }
 
 impl Protocol {
     pub(super) fn new(symbols: Symbols, subscriptions: Vec<String>) -> Self {
-        Self { symbols, subscriptions, ping_due_ns: None, bids: Vec::new(), asks: Vec::new() }
+        Self { symbols, subscriptions, pinger: Pinger::new(PING_EVERY_NS), bids: Vec::new(), asks: Vec::new() }
     }
 }
 
@@ -67,10 +67,8 @@ impl text_session::Protocol for Protocol {
     }
 
     fn tick(&mut self, now_ns: i64, outbox: &mut Outbox) {
-        let due = *self.ping_due_ns.get_or_insert(now_ns + PING_EVERY_NS);
-        if now_ns >= due {
+        if self.pinger.is_due(now_ns) {
             outbox.text(PING);
-            self.ping_due_ns = Some(now_ns + PING_EVERY_NS);
         }
     }
 }

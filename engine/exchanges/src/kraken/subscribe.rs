@@ -14,7 +14,7 @@ pub(super) const PING_EVERY_NS: i64 = 30_000_000_000;
 pub(super) const PING: &str = r#"{"method":"ping"}"#;
 
 /// Trades with the last 50 as history, and the best bid and ask at each change.
-const CHANNELS: [(&str, &str); 2] =
+pub(super) const CHANNELS: [(&str, &str); 2] =
     [("trade", r#""snapshot":true"#), ("ticker", r#""event_trigger":"bbo","snapshot":true"#)];
 
 pub(super) fn messages(instruments: &[(InstrumentIndex, &Instrument)]) -> Vec<String> {

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use tickplane_exchanges::{Session, all, decoder};
-use tickplane_model::{ExchangeId, Product};
+use tickplane_exchanges::{Exchange, Session, all, decoder};
+use tickplane_model::{ExchangeId, Instrument, Product};
 
+use crate::instruments::named;
 use crate::shown;
 
 /// One line of `messages.jsonl`: messages of one connection in order, and the events they mean.
@@ -15,12 +16,15 @@ pub(crate) struct Fixture {
     pub(crate) name: String,
     pub(crate) product: Product,
     pub(crate) messages: Vec<String>,
+    /// Those that the session knows, where quantities depend on it.
+    instruments: Vec<Instrument>,
     expected: Vec<Value>,
 }
 
 impl Fixture {
     pub(crate) fn session(&self) -> Box<dyn Session> {
-        decoder(self.exchange, self.product, &[]).expect("a registered exchange")
+        let known: Vec<_> = (0..).zip(&self.instruments).collect();
+        decoder(self.exchange, self.product, &known).expect("a registered exchange")
     }
 }
 
@@ -43,11 +47,21 @@ pub(crate) fn fixtures() -> Vec<Fixture> {
                 name: line["name"].as_str().expect("a name").to_owned(),
                 product: line["product"].as_str().unwrap_or("spot").parse().expect("a product"),
                 messages: strings(&line["raw"]),
+                instruments: known(*exchange, &line["instruments"]),
                 expected: line["expected"].as_array().expect("events").clone(),
             });
         }
     }
     fixtures
+}
+
+/// The instruments of a fixture: `symbol`, `contract_size`.
+fn known(exchange: &dyn Exchange, list: &Value) -> Vec<Instrument> {
+    let instrument = |of: &Value| Instrument {
+        contract_size: of["contract_size"].as_f64().unwrap_or(1.0),
+        ..named(exchange, of["symbol"].as_str().expect("a symbol"))
+    };
+    list.as_array().map_or_else(Vec::new, |list| list.iter().map(instrument).collect())
 }
 
 pub(crate) fn strings(list: &Value) -> Vec<String> {

@@ -11,3 +11,4 @@ mod mutations;
 mod rest;
 mod shown;
 mod subscriptions;
+mod words;

@@ -33,6 +33,9 @@ fn every_changed_byte_is_survived() {
                 let original = text[at];
                 for byte in BYTES.into_iter().chain((0..8).map(|bit| original ^ 1 << bit)) {
                     text[at] = byte;
+                    if text == message.as_bytes() {
+                        continue;
+                    }
                     let events = shown::read(&mut *session, &text);
                     assert_rejected_if_broken(&text, &events);
                     count += 1;

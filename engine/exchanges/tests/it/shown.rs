@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use tickplane_exchanges::{Payload, Session};
-use tickplane_model::{Candle, Event, Level, Named, Quote, Trade, TradeFlags};
+use tickplane_model::{Candle, Event, Level, Named, Quote, Ticker, Trade, TradeFlags};
 
 /// When the tests say that messages came.
 pub(crate) const RECEIVE_NS: i64 = 1_800_000_000_123_456_789;
@@ -18,6 +18,7 @@ fn event_json(event: Event<'_>) -> Value {
     match event {
         Event::Trade { of, trade } => trade_json(of, trade),
         Event::Quote { of, quote } => quote_json(of, quote),
+        Event::Ticker { of, ticker } => ticker_json(of, ticker),
         Event::Candle { of, timeframe, candle, closed } => {
             let mut shown = candle_json(candle);
             shown.insert("type".into(), "candle".into());
@@ -68,6 +69,9 @@ pub(crate) fn rest_trade_json(trade: &Trade) -> Map<String, Value> {
             shown.insert(key.into(), value);
         }
     }
+    if trade.flags.fills() > 1 {
+        shown.insert("fills".into(), trade.flags.fills().into());
+    }
     shown
 }
 
@@ -78,6 +82,17 @@ fn quote_json(of: Named<'_>, quote: Quote) -> Value {
         "bid_price": quote.bid_price, "bid_quantity": quote.bid_quantity,
         "ask_price": quote.ask_price, "ask_quantity": quote.ask_quantity,
     })
+}
+
+/// What the ticker leaves out is left out.
+fn ticker_json(of: Named<'_>, ticker: Ticker) -> Value {
+    let mut shown = json!({"type": "ticker", "venue_symbol": of.venue_symbol, "exchange_ns": ticker.exchange_ns});
+    for (key, value) in [("last", ticker.last), ("volume", ticker.volume), ("quote_volume", ticker.quote_volume)] {
+        if !value.is_nan() {
+            shown[key] = value.into();
+        }
+    }
+    shown
 }
 
 /// The values of a candle; what the venue does not give is left out.

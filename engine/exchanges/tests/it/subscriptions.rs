@@ -1,163 +1,103 @@
-//! What is sent stays within the venue's limits and names every instrument once a channel.
+//! What is sent stays within the venue's limits and names every instrument as often as it is counted.
 
-use serde_json::Value;
-use tickplane_exchanges::{Endpoint, Exchange, Hosts, Outbox, Outgoing, all};
-use tickplane_model::{ExchangeId, Instrument, InstrumentIndex};
+use tickplane_exchanges::{ConnectionPlan, Exchange, Limits, all};
+use tickplane_model::{Instrument, Product};
 
-use crate::instruments::{made, named};
+use crate::instruments::made;
+use crate::words::{hosts, opening, session};
 
-fn hosts(exchange: &dyn Exchange) -> Hosts {
-    Hosts { websocket: exchange.meta().websocket[0].to_owned(), rest: exchange.meta().rest.to_owned() }
+/// Each planned connection and the messages that it sends at first.
+fn sent(exchange: &dyn Exchange, instruments: &[Instrument]) -> Vec<(ConnectionPlan, Vec<String>)> {
+    let plans = exchange.plan(&hosts(exchange, &instruments[0]), instruments);
+    let with_texts = |plan: ConnectionPlan| {
+        let texts = opening(&mut *session(exchange, &plan, instruments));
+        (plan, texts)
+    };
+    plans.into_iter().map(with_texts).collect()
 }
 
-/// The messages each planned connection sends.
-fn sent(exchange: &dyn Exchange, instruments: &[Instrument]) -> Vec<Vec<String>> {
-    let plans = exchange.plan(&hosts(exchange), instruments);
-    let mut planned: Vec<usize> = plans.iter().flat_map(|plan| plan.instruments.clone()).collect();
-    planned.sort_unstable();
-    assert_eq!(planned, (0..instruments.len()).collect::<Vec<_>>(), "each instrument on one connection");
-    plans
-        .iter()
-        .map(|plan| {
-            let Endpoint::Url(url) = &plan.endpoint else { panic!("an address") };
-            assert!(url.starts_with(exchange.meta().websocket[0]), "{url}");
-            let carried: Vec<(InstrumentIndex, &Instrument)> =
-                plan.instruments.iter().map(|at| (*at as InstrumentIndex, &instruments[*at])).collect();
-            let mut outbox = Outbox::default();
-            exchange.session(plan.route, &carried).opened(0, &mut outbox);
-            let text = |message| match message {
-                Outgoing::Text(text) => text,
-                Outgoing::Binary(bytes) => panic!("{} sends {bytes:?}", exchange.meta().id),
-            };
-            outbox.0.into_iter().map(text).collect()
-        })
-        .collect()
+/// Every product that is carried.
+fn products() -> impl Iterator<Item = (&'static dyn Exchange, Product)> {
+    let of = |exchange: &'static dyn Exchange| exchange.markets().iter().flat_map(|market| market.products);
+    all().iter().flat_map(move |exchange| of(*exchange).map(|product| (*exchange, *product)))
 }
 
-/// Names in the lists of a message, whatever the venue calls them.
-fn names(message: &Value) -> Vec<String> {
-    match message {
-        Value::Array(items) => items.iter().map(|item| item.as_str().expect("a name").to_owned()).collect(),
-        Value::Object(fields) => fields.values().filter(|v| v.is_array() || v.is_object()).flat_map(names).collect(),
-        _ => Vec::new(),
+/// How often a text names a ticker, in whatever case, and not as a part of a longer one.
+fn names(text: &str, ticker: &str) -> usize {
+    let (text, ticker) = (text.to_lowercase(), ticker.to_lowercase());
+    let is_apart = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    let bytes = text.as_bytes();
+    let stands_alone = |at: usize| {
+        is_apart(at.checked_sub(1).and_then(|before| bytes.get(before))) && is_apart(bytes.get(at + ticker.len()))
+    };
+    text.match_indices(&ticker).filter(|(at, _)| stands_alone(*at)).count()
+}
+
+fn within(count: usize, limit: usize) -> bool {
+    limit == 0 || count <= limit
+}
+
+fn check_connection(limits: &Limits, plan: &ConnectionPlan, texts: &[String], instruments: &[Instrument]) {
+    for text in texts {
+        let tickers = plan.instruments.iter().map(|at| names(text, &instruments[*at].venue_symbol)).sum();
+        assert!(within(tickers, limits.subscriptions_per_message), "{tickers} subscriptions: {text}");
+        assert!(within(text.len(), limits.message_bytes_max), "{} bytes: {text}", text.len());
     }
+    assert!(
+        within(plan.subscriptions, limits.subscriptions_per_connection),
+        "{} on one connection",
+        plan.subscriptions
+    );
 }
 
 #[test]
 fn texts_keep_to_the_limits_at_any_size() {
-    for exchange in all() {
-        let limits = exchange.meta().limits;
-        let or_unlimited = |limit: usize| if limit == 0 { usize::MAX } else { limit };
+    for (exchange, product) in products() {
+        let limits = exchange.market(product).limits;
         for count in [1, 50, 1_000] {
-            let instruments = made(*exchange, count);
-            for connection in sent(*exchange, &instruments) {
-                let mut subscriptions = 0;
-                for text in &connection {
-                    let message: Value = serde_json::from_str(text).expect("JSON");
-                    let names = names(&message).len();
-                    assert!(names <= or_unlimited(limits.subscriptions_per_message), "{text}");
-                    assert!(text.len() <= or_unlimited(limits.message_bytes_max), "{text}");
-                    subscriptions += names;
-                }
-                assert!(subscriptions <= or_unlimited(limits.subscriptions_per_connection));
+            let instruments = made(exchange, product, count);
+            for (plan, texts) in sent(exchange, &instruments) {
+                check_connection(&limits, &plan, &texts, &instruments);
             }
         }
     }
 }
 
 #[test]
-fn every_instrument_is_named_in_every_channel_once() {
-    for exchange in all() {
-        let instruments = made(*exchange, 1_000);
-        let texts: Vec<String> = sent(*exchange, &instruments).concat();
-        let mut all_names: Vec<String> =
-            texts.iter().flat_map(|text| names(&serde_json::from_str(text).expect("JSON"))).collect();
-        assert_eq!(all_names.len(), 2_000, "{}: trades and best bid and ask", exchange.meta().id);
-        all_names.sort_unstable();
-        all_names.dedup();
-        // Binance names the channel in the stream, the others beside the list.
-        let channels = if exchange.meta().id == ExchangeId::Binance { 2 } else { 1 };
-        assert_eq!(all_names.len(), channels * 1_000);
-    }
-}
-
-#[test]
-fn the_words_are_the_venues_own() {
-    for exchange in all() {
-        let instruments = [named(*exchange, "BTC-USD"), named(*exchange, "ETH-USD")];
-        let texts: Vec<String> = sent(*exchange, &instruments).concat();
-        let expected: &[&str] = match exchange.meta().id {
-            ExchangeId::Binance => &[concat!(
-                r#"{"method":"SUBSCRIBE","params":["btcusd@trade","btcusd@bookTicker","#,
-                r#""ethusd@trade","ethusd@bookTicker"],"id":1}"#
-            )],
-            ExchangeId::Coinbase => &[
-                r#"{"type":"subscribe","channel":"heartbeats"}"#,
-                r#"{"type":"subscribe","product_ids":["BTC-USD","ETH-USD"],"channel":"market_trades"}"#,
-                r#"{"type":"subscribe","product_ids":["BTC-USD","ETH-USD"],"channel":"ticker"}"#,
-            ],
-            ExchangeId::Kraken => &[
-                concat!(
-                    r#"{"method":"subscribe","params":{"channel":"trade","#,
-                    r#""symbol":["BTC/USD","ETH/USD"],"snapshot":true},"req_id":1}"#
-                ),
-                concat!(
-                    r#"{"method":"subscribe","params":{"channel":"ticker","symbol":["BTC/USD","ETH/USD"],"#,
-                    r#""event_trigger":"bbo","snapshot":true},"req_id":2}"#
-                ),
-            ],
-            other => panic!("{other}: write down what it sends"),
-        };
-        assert_eq!(texts, expected);
+fn every_instrument_is_subscribed_as_often_as_any_other() {
+    for (exchange, product) in products() {
+        let id = exchange.meta().id;
+        let instruments = made(exchange, product, 300);
+        let sent = sent(exchange, &instruments);
+        for (at, instrument) in instruments.iter().enumerate() {
+            let carrying = |plan: &ConnectionPlan| plan.instruments.contains(&at);
+            let homes = sent.iter().filter(|(plan, _)| carrying(plan) && plan.has_trades).count();
+            assert_eq!(homes, 1, "{id}: the trades of an instrument come on one connection");
+            let texts = || sent.iter().filter(|(plan, _)| carrying(plan)).flat_map(|(_, texts)| texts);
+            let named: usize = texts().map(|text| names(text, &instrument.venue_symbol)).sum();
+            let planned: usize = sent.iter().map(|(plan, _)| plan.subscriptions).sum();
+            assert!(named >= 1, "{id}: {} is not subscribed", instrument.venue_symbol);
+            assert_eq!(named * instruments.len(), planned, "{id}: {} is named {named} times", instrument.venue_symbol);
+        }
     }
 }
 
 #[test]
 fn two_names_of_one_book_are_subscribed_once() {
-    for exchange in all() {
-        let mut instruments = made(*exchange, 3);
+    for (exchange, product) in products() {
+        let mut instruments = made(exchange, product, 3);
+        let planned = |instruments: &[Instrument]| {
+            let sent = sent(exchange, instruments);
+            let texts: usize = sent.iter().map(|(_, texts)| texts.len()).sum();
+            (sent.iter().map(|(plan, _)| plan.subscriptions).sum::<usize>(), texts)
+        };
+        let two = planned(&instruments[..2]);
         instruments[2].venue_symbol = instruments[0].venue_symbol.clone();
-        let texts: Vec<String> = sent(*exchange, &instruments).concat();
-        let count: usize = texts.iter().map(|text| names(&serde_json::from_str(text).unwrap()).len()).sum();
-        assert_eq!(count, 4, "two tickers, two channels");
+        assert_eq!(planned(&instruments), two, "{}", exchange.meta().id);
         // They share a connection even where the tickers between them fill it.
-        let mut many = made(*exchange, 2_000);
-        many[1_999].venue_symbol = many[0].venue_symbol.clone();
-        let plans = exchange.plan(&hosts(*exchange), &many);
-        assert!(plans[0].instruments.contains(&1_999));
-    }
-}
-
-#[test]
-fn a_dead_stream_is_taken_anew_alone() {
-    let expected = |id: ExchangeId| match id {
-        ExchangeId::Binance => vec![
-            r#"{"method":"UNSUBSCRIBE","params":["ethusd@trade","ethusd@bookTicker"],"id":2}"#,
-            r#"{"method":"SUBSCRIBE","params":["ethusd@trade","ethusd@bookTicker"],"id":3}"#,
-        ],
-        ExchangeId::Coinbase => vec![
-            r#"{"type":"unsubscribe","product_ids":["ETH-USD"],"channel":"market_trades"}"#,
-            r#"{"type":"subscribe","product_ids":["ETH-USD"],"channel":"market_trades"}"#,
-            r#"{"type":"unsubscribe","product_ids":["ETH-USD"],"channel":"ticker"}"#,
-            r#"{"type":"subscribe","product_ids":["ETH-USD"],"channel":"ticker"}"#,
-        ],
-        ExchangeId::Kraken => vec![
-            r#"{"method":"unsubscribe","params":{"channel":"trade","symbol":["ETH/USD"]},"req_id":3}"#,
-            r#"{"method":"subscribe","params":{"channel":"trade","symbol":["ETH/USD"],"snapshot":true},"req_id":4}"#,
-            r#"{"method":"unsubscribe","params":{"channel":"ticker","symbol":["ETH/USD"]},"req_id":5}"#,
-            r#"{"method":"subscribe","params":{"channel":"ticker","symbol":["ETH/USD"],"event_trigger":"bbo","snapshot":true},"req_id":6}"#,
-        ],
-        other => panic!("what does {other} send?"),
-    };
-    for exchange in all() {
-        let (btc, eth) = (named(*exchange, "BTC-USD"), named(*exchange, "ETH-USD"));
-        let mut session = exchange.session("", &[(4, &btc), (9, &eth)]);
-        session.opened(0, &mut Outbox::default());
-        let mut outbox = Outbox::default();
-        session.resubscribe(9, &mut outbox);
-        session.resubscribe(5, &mut outbox);
-        let expected: Vec<_> =
-            expected(exchange.meta().id).into_iter().map(|text| Outgoing::Text(text.to_owned())).collect();
-        assert_eq!(outbox.0, expected);
+        let mut many = made(exchange, product, 1_200);
+        many[1_199].venue_symbol = many[0].venue_symbol.clone();
+        let plans = exchange.plan(&hosts(exchange, &many[0]), &many);
+        assert!(plans[0].instruments.contains(&1_199));
     }
 }

@@ -90,6 +90,8 @@ fn connection(writer: &mut PlaneWriter, url: &str) -> ConnectionSpec {
     ConnectionSpec {
         exchange: tickplane_exchanges::exchange(ExchangeId::Kraken).unwrap(),
         addresses: vec![Address::parse(url).unwrap()],
+        grant: None,
+        has_trades: true,
         route: "",
         headers: Vec::new(),
         tls: Arc::new(tls),

@@ -164,6 +164,8 @@ impl Rig {
         let spec = ConnectionSpec {
             exchange: shape.exchange,
             addresses: shape.addresses.iter().map(|url| Address::parse(url).unwrap()).collect(),
+            grant: None,
+            has_trades: true,
             route: "",
             headers: Vec::new(),
             tls: TLS.clone(),

@@ -180,10 +180,8 @@ impl Demo {
             let config = ExchangeConfig {
                 // A recording has the symbols it has.
                 top: simulation.symbols(endpoint.exchange).len(),
-                websocket: Some(endpoint.websocket.clone()),
-                rest: Some(endpoint.rest.clone()),
                 ca: Some(scratch.ca_path()),
-                ..Default::default()
+                ..ExchangeConfig::at(&endpoint.websocket, &endpoint.rest)
             };
             (endpoint.exchange, config)
         };

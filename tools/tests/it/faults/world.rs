@@ -70,13 +70,8 @@ impl World {
         };
         let simulation = Simulation::start(config).unwrap();
         let endpoint = simulation.endpoints()[0].clone();
-        let own = ExchangeConfig {
-            top: SYMBOLS,
-            websocket: Some(endpoint.websocket),
-            rest: Some(endpoint.rest),
-            ca: Some(ca),
-            ..ExchangeConfig::default()
-        };
+        let at = ExchangeConfig::at(&endpoint.websocket, &endpoint.rest);
+        let own = ExchangeConfig { top: SYMBOLS, ca: Some(ca), ..at };
         let planes = root.path().join("planes");
         let config = Config {
             instance: "fault".to_owned(),

@@ -35,20 +35,16 @@ impl Exchange for SmallPages {
         }
     }
 
-    fn instrument_requests(&self) -> Vec<Request> {
-        kraken().instrument_requests()
+    fn instrument_requests(&self, product: Product) -> Vec<Request> {
+        kraken().instrument_requests(product)
     }
 
-    fn instruments(&self, answers: &[Vec<u8>]) -> Result<Vec<Instrument>, AnswerError> {
-        kraken().instruments(answers)
+    fn instruments(&self, product: Product, answers: &[Vec<u8>]) -> Result<Vec<Instrument>, AnswerError> {
+        kraken().instruments(product, answers)
     }
 
     fn plan(&self, hosts: &Hosts, instruments: &[Instrument]) -> Vec<ConnectionPlan> {
         kraken().plan(hosts, instruments)
-    }
-
-    fn endpoint(&self, answer: &[u8]) -> Result<String, AnswerError> {
-        kraken().endpoint(answer)
     }
 
     fn session(&self, route: &'static str, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session> {
