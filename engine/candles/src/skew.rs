@@ -71,7 +71,7 @@ impl Skew {
     /// after local time has jumped forward by more than ten with no trade to tell whether the venue's has too.
     #[inline]
     pub fn venue_time(&mut self, now_ns: i64) -> Option<i64> {
-        if self.least_ns == EMPTY {
+        if !self.is_known() {
             return None;
         }
         if now_ns.saturating_sub(self.local_ns) > STEP_NS {
@@ -81,10 +81,17 @@ impl Skew {
         (now_ns >= self.hold_until_ns).then(|| now_ns.saturating_sub(self.least_ns))
     }
 
+    /// Whether a trade has ever told.
+    #[must_use]
+    #[inline]
+    pub const fn is_known(&self) -> bool {
+        self.least_ns != EMPTY
+    }
+
     /// The venue's time when the local clock showed `past_ns`, as far as is known now; `None` before the first trade.
     #[must_use]
     pub fn past_venue_time(&self, past_ns: i64) -> Option<i64> {
-        (self.least_ns != EMPTY).then(|| past_ns.saturating_sub(self.least_ns))
+        self.is_known().then(|| past_ns.saturating_sub(self.least_ns))
     }
 
     fn restart(&mut self, second: i64) {

@@ -9,7 +9,7 @@ use tickplane_control::history::{
     Action, Answer, Input, Planner, Progress, SeriesId, Standing, Wish, compare, is_comparable, look,
 };
 use tickplane_exchanges::Exchange;
-use tickplane_model::{Candle, ExchangeId, Instrument, Key, Symbol, Timeframe};
+use tickplane_model::{Calendar, Candle, ExchangeId, Instrument, Key, Symbol, Timeframe};
 use tickplane_segments::{HistoryCounter, HistoryRecord, Plane as Reader, ReadError, SeriesReader};
 use tickplane_shards::{Now, Purpose};
 
@@ -23,6 +23,8 @@ const NS_PER_MS: u64 = 1_000_000;
 const LOOKS_MAX: usize = 64;
 /// A series that has not begun is looked at again this soon, any other each half minute at least.
 const SOON_NS: u64 = 500 * NS_PER_MS;
+/// So long a series may wait for the first trade to say where it begins; then the venue's candles begin it.
+const FIRST_TRADE_NS: u64 = 3_000 * NS_PER_MS;
 const LOOK_NS_MAX: u64 = 30_000 * NS_PER_MS;
 /// Streams that are being repaired are asked for this often.
 const STREAMS_NS: u64 = 1_000 * NS_PER_MS;
@@ -180,10 +182,14 @@ impl History {
     fn look_at(&mut self, at: usize, now: Now, fills: &mut Vec<Fill>) {
         self.refresh_streams(now.monotonic_ns);
         let (id, reader) = (self.watched[at].id, &self.watched[at].reader);
-        let found = standing_rows(reader).and_then(|(first_row, candles)| {
+        let calendar = self.exchange.meta().calendar;
+        let is_waiting = now.monotonic_ns < self.begun_ns + FIRST_TRADE_NS;
+        let unbegun = || (!is_waiting).then(|| last_begun(calendar, id.timeframe, now.epoch_ns - self.wish.lag_ns));
+        let standing = standing_rows(reader).or_else(|| Some((unbegun()?, Vec::new())));
+        let found = standing.and_then(|(first_row, candles)| {
             let standing = Standing {
                 timeframe: id.timeframe,
-                calendar: self.exchange.meta().calendar,
+                calendar,
                 first_row,
                 candles: &candles,
                 is_repairing: self.repairing.contains(&self.instruments[id.rank as usize].symbol),
@@ -294,17 +300,22 @@ impl History {
             self.talk.say(&format!("{id}: history complete: {series} series in {took}"));
         } else if now_ns >= self.told_ns + TELL_NS && self.told != (filled, requests_left) {
             (self.told_ns, self.told) = (now_ns, (filled, requests_left));
-            let rest = match requests_left {
-                0 => "the others wait for their first trade".to_owned(),
-                left => format!("{left} requests left, about {}", seconds(eta_ns)),
-            };
-            self.talk.say(&format!("{id}: history {filled} of {series} series, {rest}"));
+            let about = seconds(eta_ns);
+            self.talk.say(&format!(
+                "{id}: history {filled} of {series} series, {requests_left} requests left, about {about}"
+            ));
         }
     }
 }
 
-/// The closed rows of a series and the row of the first; the open row while none is closed. `None` before the first
-/// trade.
+/// The newest row that has begun at `time_ns`.
+fn last_begun(calendar: Calendar, timeframe: Timeframe, time_ns: i64) -> u64 {
+    let row = calendar.row(timeframe, time_ns.max(0));
+    // Between two sessions the row of a time is one that begins later.
+    row.saturating_sub(u64::from(calendar.open_time_ns(timeframe, row) > time_ns))
+}
+
+/// The closed rows of a series and the row of the first; the open row while none is closed. `None` before it has begun.
 fn standing_rows(reader: &SeriesReader) -> Option<(u64, Vec<Candle>)> {
     match reader.candles(reader.depth()) {
         Ok(rows) => Some((rows.first_row, rows.candles)),

@@ -29,6 +29,10 @@ const WORK_PER_LOOK: u32 = 16;
 const SERIES_PER_LOOK: u32 = 1_024;
 /// The most series of one symbol.
 const TIMEFRAMES: usize = Timeframe::ALL.len();
+/// So long a venue may have been silent since its series began before the local clock stands in for its time.
+const SILENCE_NS: u64 = 10_000_000_000;
+/// Then rows close this much later than the local clock alone would have it: it may be ahead of the venue's.
+const LOCAL_MARGIN_NS: i64 = 2_000_000_000;
 /// Slots of the table of venues.
 const EXCHANGES: usize = ExchangeId::ALL.len() + 1;
 
@@ -75,11 +79,46 @@ struct Hole {
 }
 
 /// What a worker knows of a venue.
-#[derive(Default)]
 struct Venue {
     skew: Skew,
     /// The venue time at which the first of its series has to close.
     due_ns: i64,
+    /// Since when, by monotonic time, series wait for a venue that no trade has come from.
+    silent_since_ns: Option<u64>,
+}
+
+impl Default for Venue {
+    fn default() -> Self {
+        Self { skew: Skew::default(), due_ns: i64::MAX, silent_since_ns: None }
+    }
+}
+
+impl Venue {
+    /// The venue's time; `None` while it is unknown, or of no use because nothing is open. Of a venue that stays silent
+    /// the local clock is all there is.
+    fn time(&mut self, now: Now) -> Option<i64> {
+        let is_open = self.due_ns < i64::MAX;
+        if self.skew.is_known() {
+            return self.skew.venue_time(now.epoch_ns).filter(|_| is_open);
+        }
+        if !is_open {
+            return None;
+        }
+        let since_ns = *self.silent_since_ns.get_or_insert(now.monotonic_ns);
+        let is_silent = now.monotonic_ns.saturating_sub(since_ns) >= SILENCE_NS;
+        is_silent.then(|| now.epoch_ns - LOCAL_MARGIN_NS)
+    }
+
+    /// Nanoseconds until time closes the first of its series; `None` if nothing is open.
+    fn due_in_ns(&mut self, now: Now) -> Option<u64> {
+        let time_ns = self.time(now);
+        let left_ns = |time_ns: i64| (self.due_ns - time_ns).max(0) as u64;
+        let silence_ns = || {
+            let since_ns = self.silent_since_ns.filter(|_| !self.skew.is_known())?;
+            Some((since_ns + SILENCE_NS).saturating_sub(now.monotonic_ns))
+        };
+        time_ns.map(left_ns).or_else(silence_ns)
+    }
 }
 
 /// Where closing by time goes on in the next turn.
@@ -110,7 +149,7 @@ impl Worker {
         Self {
             receivers,
             symbols: Vec::new(),
-            venues: std::array::from_fn(|_| Venue { skew: Skew::default(), due_ns: i64::MAX }),
+            venues: std::array::from_fn(|_| Venue::default()),
             changed: Vec::new(),
             events,
             health,
@@ -215,11 +254,7 @@ impl Worker {
     /// Nanoseconds from `now` until time closes a series; `None` if nothing is open.
     #[must_use]
     pub fn next_close_in_ns(&mut self, now: Now) -> Option<u64> {
-        let wait = |venue: &mut Venue| {
-            let venue_ns = venue.skew.venue_time(now.epoch_ns)?;
-            (venue.due_ns < i64::MAX).then(|| (venue.due_ns - venue_ns).max(0) as u64)
-        };
-        self.venues.iter_mut().filter_map(wait).min()
+        self.venues.iter_mut().filter_map(|venue| venue.due_in_ns(now)).min()
     }
 
     fn drain(&mut self, ring: usize) -> u64 {
@@ -328,7 +363,7 @@ impl Worker {
             // Complete is what the shard has, not what came here. It says so again when it has dealt with that.
             return;
         }
-        let is_timeless = self.venues[exchange as usize].skew.past_venue_time(0).is_none();
+        let is_timeless = !self.venues[exchange as usize].skew.is_known();
         self.each_feed(slot, |feed| {
             feed.filled(from_ns, to_ns);
             if is_timeless {
@@ -360,8 +395,7 @@ impl Worker {
     fn close_by_time(&mut self, clock: &impl Clock, deadline_ns: u64) -> bool {
         let mut now = clock.now();
         if self.sweep.is_none() {
-            let is_due =
-                |venue: &mut Venue| venue.skew.venue_time(now.epoch_ns).is_some_and(|time_ns| time_ns >= venue.due_ns);
+            let is_due = |venue: &mut Venue| venue.time(now).is_some_and(|time_ns| time_ns >= venue.due_ns);
             if !self.venues.iter_mut().any(is_due) {
                 return false;
             }
@@ -392,7 +426,7 @@ impl Worker {
     /// Closes some rows of one series if its time has come; returns whether it had.
     fn close_one(&mut self, at: Sweep, now: Now) -> bool {
         let Some(symbol) = self.symbols.get_mut(at.slot) else { return false };
-        let Some(venue_ns) = self.venues[symbol.exchange as usize].skew.venue_time(now.epoch_ns) else {
+        let Some(venue_ns) = self.venues[symbol.exchange as usize].time(now) else {
             return false;
         };
         if venue_ns < symbol.dues_ns[at.timeframe] {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tickplane_daemon::{Config, HistoryRows, Reconcile};
+use tickplane_indicators::{IndicatorSet, IndicatorSpec};
 use tickplane_model::{Candle, ExchangeId, Key, Quality, Symbol, Timeframe};
-use tickplane_segments::{HistoryCounter, HistoryStatus, Plane};
-use tickplane_simulator::{FaultKind, SimulationConfig};
+use tickplane_segments::{Candles, HistoryCounter, HistoryStatus, Plane, SeriesReader};
+use tickplane_simulator::{FaultKind, SimulationConfig, TallyRow};
 
 use crate::support::{World, start, wait_until};
 
@@ -113,6 +114,38 @@ fn coinbase_fills_every_series_and_rolls_up_what_it_lacks() {
 fn kraken_fills_every_series_as_far_as_it_tells() {
     use Timeframe::{D1, H1, H2, H4, M1, M5};
     every_series_is_filled(ExchangeId::Kraken, 1, vec![M1, M5, H1, H2, H4, D1]);
+}
+
+#[test]
+fn symbols_without_a_trade_have_their_history_and_go_on() {
+    let exchange = ExchangeId::Binance;
+    // A trade in some minutes.
+    let config =
+        SimulationConfig { venues: vec![exchange], symbols: 2, plain: true, rate: 1e-4, ..SimulationConfig::default() };
+    let world = World::of(config);
+    let timeframes = vec![Timeframe::S1, Timeframe::M1, Timeframe::H1];
+    let config = Config { timeframes: timeframes.clone(), history: HistoryRows::Rows(60), ..world.config(2) };
+    let (daemon, talk) = start(config);
+    daemon.start_exchange(exchange).unwrap_or_else(|error| panic!("{error}"));
+    let plane = world.open();
+    let keys = || {
+        let symbols = world.simulation.symbols(exchange).into_iter();
+        symbols.flat_map(|symbol| timeframes.iter().map(move |timeframe| (symbol.clone(), *timeframe)))
+    };
+    let of = |(symbol, timeframe): (Symbol, Timeframe)| rows(&plane, exchange, &symbol, timeframe);
+    wait_until("the histories", Duration::from_secs(20), || keys().all(|key| of(key).len() >= 55));
+    let begun = |row: &Candle| row.quality.contains(Quality::VENUE);
+    assert!(keys().all(|key| of(key).iter().all(begun)), "no trade came, and the venue's time is not known yet");
+    // From then on the local clock closes rows, until a trade comes.
+    let seconds = || keys().filter(|(_, timeframe)| *timeframe == Timeframe::S1).map(of);
+    wait_until("quiet seconds", Duration::from_secs(40), || seconds().all(|rows| rows.len() >= 80));
+    for rows in seconds() {
+        let ours = rows.iter().filter(|row| !row.quality.contains(Quality::VENUE));
+        assert!(ours.filter(|row| row.quality.contains(Quality::SYNTHETIC)).count() >= 10, "{rows:#?}");
+    }
+    let lines: Vec<String> = talk.try_iter().collect();
+    assert!(lines.iter().any(|line| line.contains("history complete")), "{lines:#?}");
+    daemon.shutdown(false);
 }
 
 /// How many of these rows the venue was asked for again since its request number `before`.
@@ -270,13 +303,68 @@ fn a_candle_that_differs_is_counted_and_replaced() {
     daemon.shutdown(false);
 }
 
+/// Indicators that are settled within the rows of a minute.
+const SETTLING: [&str; 7] = ["sma_5", "ema_3", "rsi_3", "atr_3", "macd_3_6_4", "bbands_5_2", "obv"];
+
+/// Holds every settled value of a series against indicators that saw the venue's own account and never an outage; returns
+/// how many there were. `ours` are its rows: the first `kept` of them, from before the plane listened, are taken as they are.
+fn assert_settled_values(
+    reader: &SeriesReader,
+    first_row: u64,
+    ours: &[Candle],
+    account: &[TallyRow],
+    kept: usize,
+) -> u64 {
+    let specs: Vec<IndicatorSpec> = SETTLING.iter().map(|name| name.parse().expect("an indicator")).collect();
+    let mut set = IndicatorSet::new(&specs);
+    let (mut expected, mut carry) = (vec![vec![0.0; set.outputs()]; ours.len()], f64::NAN);
+    for (at, row) in ours.iter().enumerate() {
+        let told = account.iter().find(|told| told.open_time_ns == row.open_time_ns);
+        let uninterrupted = match told {
+            _ if at < kept => *row,
+            Some(TallyRow { open, high, low, close, volume, .. }) => Candle {
+                open: *open,
+                high: *high,
+                low: *low,
+                close: *close,
+                volume: *volume,
+                quality: Quality::FINAL,
+                ..*row
+            },
+            None => Candle { open: carry, high: carry, low: carry, close: carry, quality: Quality::SYNTHETIC, ..*row },
+        };
+        carry = uninterrupted.close;
+        set.update(first_row + at as u64, &uninterrupted, &mut expected[at]);
+    }
+    let (columns, mut compared) = (reader.columns(), 0);
+    let outputs = &columns[columns.len() - set.outputs()..];
+    for (output, column) in outputs.iter().enumerate() {
+        let seed_row = column.seed_row.unwrap_or(u64::MAX);
+        let mut values = vec![0.0; ours.len()];
+        let held = reader.column(&column.name, &mut values).expect("values");
+        for (row, value) in held.zip(&values).filter(|(row, _)| *row >= seed_row) {
+            let Some(expected) = expected.get((row - first_row) as usize) else { continue };
+            let expected = expected[output];
+            let is_near = (value - expected).abs() <= 1e-8 * expected.abs().max(1.0);
+            assert!(is_near, "{} of row {row}: {value} and {expected}", column.name);
+            compared += 1;
+        }
+    }
+    compared
+}
+
 #[test]
 fn twenty_seconds_without_a_connection_leave_no_trace() {
     let venues = vec![ExchangeId::Binance, ExchangeId::Kraken];
     let config = SimulationConfig { venues: venues.clone(), symbols: 2, plain: true, ..SimulationConfig::default() };
     let world = World::of(config);
     let timeframes = vec![Timeframe::S1, Timeframe::S5, Timeframe::M1];
-    let config = Config { timeframes: timeframes.clone(), history: HistoryRows::Rows(60), ..world.config(2) };
+    let config = Config {
+        timeframes: timeframes.clone(),
+        history: HistoryRows::Rows(60),
+        indicators: SETTLING.iter().map(|name| name.parse().expect("an indicator")).collect(),
+        ..world.config(2)
+    };
     let (daemon, talk) = start(config);
     for venue in &venues {
         daemon.start_exchange(*venue).unwrap_or_else(|error| panic!("{error}"));
@@ -302,16 +390,21 @@ fn twenty_seconds_without_a_connection_leave_no_trace() {
         let streams = venues.iter().flat_map(|venue| plane.streams(*venue).expect("streams"));
         !keys().any(has_gap) && streams.map(|stream| stream.seams).sum::<u64>() == 0
     });
-    let mut compared = 0;
+    let (mut compared, mut values) = (0, 0);
     for ((venue, symbol), timeframe) in keys() {
-        let rows = rows(&plane, venue, &symbol, timeframe);
+        let key = Key::Candles { exchange: venue, symbol: symbol.clone(), timeframe };
+        let series = plane.series(&key).expect("a series");
+        let Candles { first_row, candles: rows } = series.candles(series.depth()).expect("rows");
         // The row that the plane began to listen in may still wait for its venue.
         let whole = rows.iter().rposition(|row| row.quality.contains(Quality::PARTIAL)).map_or(0, |at| at + 1);
         if whole < rows.len() {
             assert_equal_to_the_venue(&world, venue, &symbol, timeframe, &rows[whole..]);
             compared += rows.len() - whole;
         }
+        let span = (rows[0].open_time_ns, rows[rows.len() - 1].open_time_ns + 1);
+        let account = world.simulation.candles(venue, &symbol, timeframe, span);
+        values += assert_settled_values(&series, first_row, &rows, &account, whole);
     }
-    assert!(compared > 100, "{compared}: {:#?}", talk.try_iter().collect::<Vec<_>>());
+    assert!(compared > 100 && values > 1_000, "{compared}, {values}: {:#?}", talk.try_iter().collect::<Vec<_>>());
     daemon.shutdown(false);
 }

@@ -32,6 +32,11 @@ impl StepClock {
     pub(crate) fn now_ns(&self) -> u64 {
         self.monotonic_ns.get()
     }
+
+    /// Lets so many seconds pass.
+    pub(crate) fn pass(&self, seconds: f64) {
+        self.monotonic_ns.set(self.monotonic_ns.get() + (seconds * 1e9) as u64);
+    }
 }
 
 impl Clock for StepClock {
@@ -253,7 +258,7 @@ pub(crate) fn venue(second: i64) -> Candle {
     }
 }
 
-fn facts() -> Instrument {
+pub(crate) fn facts() -> Instrument {
     Instrument {
         exchange: ExchangeId::Kraken,
         symbol: "BTC-USD".parse().unwrap(),

@@ -2,7 +2,7 @@
 
 use tickplane_model::{NS_PER_SECOND, TradeFlags};
 use tickplane_rings::WorkerEvent;
-use tickplane_shards::Purpose;
+use tickplane_shards::{Clock as _, Purpose};
 
 use crate::book::{Book, BookShape, NAMES, START_S, price, venue};
 
@@ -119,6 +119,51 @@ fn without_a_word_of_the_stream_what_follows_the_newest_candle_is_a_gap() {
     book.trade(101_500, 7.0, TradeFlags::default());
     book.settle();
     assert_eq!(book.lines()[10..], ["100 NaN n0 final|gap=1000ms"]);
+}
+
+/// At local second 100 of a venue that no trade has come from, with its candles of the seconds 90 to 97.
+fn silent(is_up: bool) -> Book {
+    let mut book = Book::new();
+    book.clock.pass(100.0);
+    if is_up {
+        book.tell(WorkerEvent::Up { slot: 0, at_ns: at_ns(96.5) });
+        book.settle();
+    }
+    book.history(Purpose::Fill, (90..98).map(venue).collect());
+    book.settle();
+    book
+}
+
+#[test]
+fn a_venue_that_stays_silent_goes_by_the_local_clock() {
+    let mut book = silent(true);
+    assert_eq!(book.worker.next_close_in_ns(book.clock.now()), Some(10_000_000_000), "a parked worker wakes for it");
+    book.clock.pass(9.9);
+    book.settle();
+    assert_eq!(book.lines().len(), 8, "a trade may still come and tell the venue's time");
+    book.clock.pass(0.6);
+    book.settle();
+    // Local second 110.5, and two seconds for a clock that is ahead.
+    let quiet = |second: i64| format!("{second} {} n0 final|synthetic", venue(97).close);
+    let quiet: Vec<String> = (98..108).map(quiet).collect();
+    assert_eq!(book.lines()[8..], quiet);
+    book.assert_values_of_rows();
+    assert_eq!(book.worker.next_close_in_ns(book.clock.now()), Some(500_000_000));
+    // Its first trade tells its time from then on; the local clock was right.
+    book.trade(111_200, 7.0, TradeFlags::default());
+    book.settle();
+    assert_eq!(book.lines().len(), 21);
+    assert_eq!(book.reader.live().unwrap().candle.close, 7.0);
+}
+
+#[test]
+fn silence_of_a_stream_that_is_not_up_is_a_gap() {
+    let mut book = silent(false);
+    book.clock.pass(12.5);
+    book.settle();
+    let lines = book.lines();
+    assert_eq!(lines.len(), 20);
+    assert!(lines[8..].iter().all(|line| line.ends_with("NaN n0 final|gap=1000ms")), "{lines:#?}");
 }
 
 #[test]
