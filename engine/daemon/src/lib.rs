@@ -29,4 +29,4 @@ pub use control_socket::{ControlAnswer, ControlError, ControlRequest, request};
 pub use daemon::{Daemon, Started};
 pub use error::DaemonError;
 pub use ledger::Ledger;
-pub use memory::{arena_bytes, plane_bytes, symbol_bytes};
+pub use memory::{arena_bytes, plane_bytes, symbol_bytes, symbol_own_bytes};

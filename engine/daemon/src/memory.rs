@@ -3,6 +3,7 @@
 use tickplane_indicators::IndicatorSpec;
 use tickplane_model::ExchangeId;
 use tickplane_segments::{ArenaShape, Instance, InstrumentShape, PlaneShape, SeriesShape};
+use tickplane_shards::SymbolFeeds;
 
 use crate::config::Config;
 
@@ -49,10 +50,16 @@ pub fn arena_bytes(config: &Config, exchange: ExchangeId) -> u64 {
     arena_shape(config, exchange).bytes()
 }
 
-/// Bytes one symbol takes with all its series.
+/// Bytes of shared memory that one symbol takes with all its series.
 #[must_use]
 pub fn symbol_bytes(config: &Config) -> u64 {
     instrument_shape(config).bytes() + config.timeframes.len() as u64 * series_shape(config).bytes()
+}
+
+/// Bytes of the process's own memory, beside the shared, that one symbol takes with all its series.
+#[must_use]
+pub fn symbol_own_bytes(config: &Config) -> u64 {
+    SymbolFeeds::bytes(config.timeframes.len(), config.revise_rows, &config.indicators) as u64
 }
 
 /// Bytes the plane takes with this many symbols on this many exchanges.

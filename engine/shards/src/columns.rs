@@ -47,6 +47,13 @@ impl Columns {
         }
     }
 
+    /// Bytes on the heap for these indicators.
+    pub(crate) fn heap_bytes(specs: &[IndicatorSpec]) -> usize {
+        let outputs: usize = specs.iter().map(|spec| spec.outputs().len()).sum();
+        let of_output = 2 * size_of::<f64>() + size_of::<Option<u64>>();
+        IndicatorSet::bytes(specs) - size_of::<IndicatorSet>() + outputs * of_output
+    }
+
     /// Takes up the rows an earlier process left: computes their values anew, and writes those whose bits differ.
     pub(crate) fn take_up(&mut self, writer: &mut SeriesWriter) {
         for (output, seed) in self.seeds.iter_mut().enumerate() {

@@ -17,6 +17,11 @@ const EVENTS_WAITING: usize = 64;
 /// Events told by one publication; the rest follows with the next.
 const EVENTS_PER_PUBLICATION: usize = 256;
 
+/// Events a series has room for.
+const fn events_waiting(revise_rows: u32) -> usize {
+    EVENTS_WAITING + revise_rows as usize
+}
+
 /// Rows told of by one publication.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Told {
@@ -61,7 +66,7 @@ impl Feed {
     #[must_use]
     pub fn new(config: SeriesConfig, indicators: &[IndicatorSpec], writer: SeriesWriter) -> Self {
         let (timeframe, calendar) = (config.timeframe, config.calendar);
-        let waiting = Vec::with_capacity(EVENTS_WAITING + config.revise_rows as usize);
+        let waiting = Vec::with_capacity(events_waiting(config.revise_rows));
         let mut publication = Publication { writer, columns: Columns::new(indicators), waiting, was_emptied: false };
         let mut series = Series::new(config);
         publication.columns.take_up(&mut publication.writer);
@@ -72,6 +77,16 @@ impl Feed {
         }
         let (is_queued, is_changed) = (false, false);
         Self { series, timeframe, calendar, publication, pasts: VecDeque::new(), is_queued, is_changed }
+    }
+
+    /// Bytes of its own memory that a series takes beside its region, itself included: rows that can be revised, indicators
+    /// with their checkpoints, events to be told. A history on its way in comes on top while it lasts.
+    #[must_use]
+    pub fn bytes(revise_rows: u32, indicators: &[IndicatorSpec]) -> usize {
+        size_of::<Self>()
+            + revise_rows as usize * SeriesConfig::ROW_BYTES
+            + Columns::heap_bytes(indicators)
+            + events_waiting(revise_rows) * size_of::<(EventKind, u64)>()
     }
 
     /// Takes up the open candle of an earlier process from the trades that the shared ring still holds, oldest first.

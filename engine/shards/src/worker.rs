@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use tickplane_candles::{Decimals, Outcome, Skew};
+use tickplane_indicators::IndicatorSpec;
 use tickplane_model::{ExchangeId, Timeframe, Trade, TradeFlags, TradeId};
 use tickplane_rings::{Overwritten, Receiver, WorkerEvent};
 use tickplane_segments::{EventWriter, Stage, ThreadCounter, ThreadHealth, TradeRingReader};
@@ -44,6 +45,16 @@ pub struct SymbolFeeds {
     pub trades: TradeRingReader,
     /// Its series, finest timeframe first.
     pub feeds: Vec<Feed>,
+}
+
+impl SymbolFeeds {
+    /// Bytes of the worker's own memory that a symbol takes with so many series, which all have the same rows to revise and
+    /// indicators; see [`Feed::bytes`].
+    #[must_use]
+    pub fn bytes(series: usize, revise_rows: u32, indicators: &[IndicatorSpec]) -> usize {
+        let of_series = Feed::bytes(revise_rows, indicators) + size_of::<(u32, usize)>();
+        size_of::<Symbol>() + size_of::<u32>() + series * of_series
+    }
 }
 
 struct Symbol {

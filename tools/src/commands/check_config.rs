@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use clap::Args;
-use tickplane_daemon::{Config, ExchangeConfig, symbol_bytes};
+use tickplane_daemon::{Config, ExchangeConfig, symbol_bytes, symbol_own_bytes};
 use tickplane_model::{ExchangeId, Timeframe};
 use tickplane_runtimes::choose;
 use tickplane_segments::Instance;
@@ -84,6 +84,11 @@ fn print(
                 config.depth,
                 config.trades_kept
             ),
+        ),
+        (
+            "symbol_own_bytes",
+            Cell::count(symbol_own_bytes(config)),
+            format!("{} of the plane's own memory a symbol", bytes(symbol_own_bytes(config))),
         ),
         ("memory_bytes", Cell::count(needed), format!("{} of shared memory", bytes(needed))),
         ("free_bytes", Cell::count(free), format!("{} free", bytes(free))),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use crossbeam_channel::{Receiver, select, unbounded};
-use tickplane_daemon::{Config, ControlRequest, Daemon, request, symbol_bytes};
+use tickplane_daemon::{Config, ControlRequest, Daemon, request, symbol_bytes, symbol_own_bytes};
 use tickplane_model::ExchangeId;
 use tickplane_segments::Instance;
 
@@ -49,12 +49,15 @@ impl Run {
         let options = Global::instance_options(config.root.as_deref(), &config.instance);
         let stop = Stop::on_signals()?;
         let (talk, lines) = unbounded();
-        let symbol = symbol_bytes(&config);
+        let (shared, own) = (bytes(symbol_bytes(&config)), bytes(symbol_own_bytes(&config)));
         check(&instance, needed_bytes(&config, &started))?;
         let daemon = Daemon::start(config, talk)?;
         global.talk(format_args!("publishing in {} ({})", instance.directory().display(), daemon.description()));
         let free = instance.free_bytes()?;
-        global.talk(format_args!("each symbol takes {} of shared memory, {} are free", bytes(symbol), bytes(free)));
+        global.talk(format_args!(
+            "each symbol takes {shared} of shared memory, of which {} are free, and {own} of the plane's own",
+            bytes(free)
+        ));
         if started.is_empty() {
             global.talk(format_args!("idle; `tickplane start EXCHANGE{options}` connects an exchange"));
         } else {

@@ -5,6 +5,7 @@ mod book;
 mod connection;
 mod history;
 mod lifecycle;
+mod memory;
 mod quotes;
 mod repair;
 mod revision;
