@@ -2,11 +2,13 @@
 //! tests return at once unless a parent test started them.
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
+mod damage;
 mod fixture;
 mod followers;
 mod format;
 mod golden;
 mod hostile;
+mod innocence;
 mod kill;
 mod lifetime;
 mod limits;
