@@ -18,9 +18,9 @@ use crate::repair::Repair;
 use crate::report::StreamChange;
 use crate::runs::Runs;
 use crate::tape::{Tape, mark};
-use crate::times::{BOUND_NS, Times};
+use crate::times::{STEP_NS, Times};
 use crate::verdict::Verdict;
-use crate::watch::{Cure, Watch};
+use crate::watch::{Baseline, Cure, Watch};
 
 /// Which worker builds the candles of an instrument.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -169,8 +169,12 @@ impl OwnedInstrument {
     #[cold]
     fn believes_jump(&mut self, trade: &Trade, stamp: Now) -> bool {
         match self.tape.span_of(trade) {
-            // An older trade is a duplicate, or has its place between two others.
-            Some((from_ns, to_ns)) => is_within(trade.exchange_ns, from_ns, to_ns),
+            // An older trade is a duplicate. What history brings has its place between two others; what the stream itself
+            // brings so late is asked for.
+            Some((from_ns, to_ns)) => {
+                let is_told_late = from_ns == to_ns || trade.flags.contains(TradeFlags::HISTORY);
+                is_told_late && is_within(trade.exchange_ns, from_ns, to_ns)
+            }
             None => {
                 let has_moved = self.times.jumped(trade.exchange_ns, stamp);
                 if has_moved {
@@ -278,7 +282,11 @@ impl OwnedInstrument {
 
     /// What is to be asked to learn whether the stream is alive and complete.
     pub(crate) fn wanted_news(&self) -> WantedTrades {
-        let known = self.tape.newest().or(self.watch.baseline());
+        let baseline = match self.watch.baseline() {
+            Baseline::Newest(mark) => Some(mark),
+            Baseline::Unknown | Baseline::Nothing => None,
+        };
+        let known = self.tape.newest().or(baseline);
         known.map_or(WantedTrades::Newest, |known| WantedTrades::After { known, before: None })
     }
 
@@ -352,5 +360,5 @@ impl OwnedInstrument {
 /// Whether a trade's time fits between those of its neighbours.
 fn is_within(exchange_ns: i64, from_ns: i64, to_ns: i64) -> bool {
     let (from_ns, to_ns) = (from_ns.min(to_ns), from_ns.max(to_ns));
-    (from_ns.saturating_sub(BOUND_NS)..=to_ns.saturating_add(BOUND_NS)).contains(&exchange_ns)
+    (from_ns.saturating_sub(STEP_NS)..=to_ns.saturating_add(STEP_NS)).contains(&exchange_ns)
 }

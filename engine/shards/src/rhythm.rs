@@ -39,11 +39,16 @@ impl Rhythm {
         self.last_ns = 0;
     }
 
+    /// Whether enough was heard to tell.
+    pub(crate) fn is_known(&self) -> bool {
+        self.gaps >= GAPS_MIN
+    }
+
     /// The silence after which the stream is worth a question.
     pub(crate) fn patience_ns(&self) -> u64 {
-        let patience_ns = match self.gaps {
-            0..GAPS_MIN => PATIENCE_MS_UNKNOWN * 1_000_000,
-            _ => (8 * self.mean_ns).max(2 * self.max_ns),
+        let patience_ns = match self.is_known() {
+            false => PATIENCE_MS_UNKNOWN * 1_000_000,
+            true => (8 * self.mean_ns).max(2 * self.max_ns),
         };
         patience_ns.clamp(PATIENCE_MS_MIN * 1_000_000, PATIENCE_MS_MAX * 1_000_000)
     }

@@ -207,26 +207,14 @@ impl Shard {
         if instrument.watch.epoch != question.epoch {
             return;
         }
-        let newest = trades.last().map(crate::tape::mark);
-        let known = instrument.tape().newest().or(instrument.watch.baseline());
-        let is_newer = match (newest, known) {
-            (None, _) => false,
-            (Some(_), None) => {
-                instrument.watch.set_baseline(newest);
-                false
-            }
-            (Some(newest), Some(known)) => instrument.tape().is_after(newest, known),
-        };
-        if !is_newer {
-            if instrument.watch.is_quiet(now) {
+        let is_first = instrument.keep_news(&mut trades);
+        if trades.is_empty() {
+            // Of the first answer about a stream that never spoke only our clock says how old it is: asked again soon.
+            if !is_first && instrument.watch.is_quiet(now) {
                 instrument.count(StreamCounter::Reconnects);
                 self.reconnect(question.instrument, now, |symbol| CloseReason::Stale { symbol });
             }
             return;
-        }
-        if let (None, Some(baseline)) = (instrument.tape().newest(), instrument.watch.baseline()) {
-            // What happened before the stream was subscribed is not its to bring.
-            trades.retain(|trade| instrument.tape().is_after(crate::tape::mark(trade), baseline));
         }
         instrument.watch.suspect(trades, question.asked_ns, now);
     }

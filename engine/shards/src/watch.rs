@@ -74,8 +74,20 @@ pub(crate) struct Watch {
     /// The subscription is being taken anew: what happens meanwhile is missed, whatever came before.
     is_resuming: bool,
     awaits_history: bool,
-    /// What the venue had when nothing of the stream was known.
-    baseline: Option<TradeMark>,
+    /// What is told from news by the time it happened: when the stream was subscribed, as far as we know.
+    since_ns: i64,
+    baseline: Baseline,
+}
+
+/// What the venue had when nothing of a stream was known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Baseline {
+    /// Nobody asked.
+    Unknown,
+    /// No trade.
+    Nothing,
+    /// This trade, and none after it.
+    Newest(TradeMark),
 }
 
 impl Default for Watch {
@@ -98,7 +110,8 @@ impl Default for Watch {
             suspicion: None,
             is_resuming: false,
             awaits_history: false,
-            baseline: None,
+            since_ns: 0,
+            baseline: Baseline::Unknown,
         }
     }
 }
@@ -125,11 +138,20 @@ impl Watch {
 
     /// Its connection is open and says what it has to.
     pub(crate) fn opened(&mut self, now: Now) {
+        self.since_ns = now.epoch_ns;
         self.ask_ns = now.after_ms(CONFIRMATION_MS);
+    }
+
+    /// When the stream was subscribed on this socket, in epoch nanoseconds: trades from before are not its to bring.
+    pub(crate) fn since_ns(&self) -> i64 {
+        self.since_ns
     }
 
     /// The venue confirmed the subscription, or a trade came.
     pub(crate) fn up(&mut self, now: Now) {
+        if self.baseline == Baseline::Unknown {
+            self.since_ns = now.epoch_ns;
+        }
         self.is_up = true;
         self.owes_reconnect = false;
         self.epoch += 1;
@@ -151,7 +173,7 @@ impl Watch {
         self.suspicion = None;
         self.is_resuming = false;
         self.awaits_history = false;
-        self.baseline = None;
+        self.baseline = Baseline::Unknown;
         self.ask_ns = u64::MAX;
     }
 
@@ -226,14 +248,14 @@ impl Watch {
         self.doubt_ns = self.ask_ns;
     }
 
-    /// The trade after which the venue is asked where the tape knows none.
-    pub(crate) fn baseline(&self) -> Option<TradeMark> {
+    /// What the venue had when nothing of the stream was known.
+    pub(crate) fn baseline(&self) -> Baseline {
         self.baseline
     }
 
-    /// The venue's newest trade when nothing of the stream was known.
+    /// The first answer about a stream of which nothing is known: news is told by it from now on.
     pub(crate) fn set_baseline(&mut self, newest: Option<TradeMark>) {
-        self.baseline = newest;
+        self.baseline = newest.map_or(Baseline::Nothing, Baseline::Newest);
     }
 
     /// The venue has nothing newer than we do: the market is quiet. Says whether a cure that had to wait is due.
@@ -242,7 +264,9 @@ impl Watch {
             self.state = StreamState::Quiet;
             self.stale_asks = 0;
         }
-        let wait_ns = self.rhythm.patience_ns() << self.quiet_asks.min(8);
+        // Of a stream that was never heard nobody knows that it can be.
+        let first_ns = if self.rhythm.is_known() { u64::MAX } else { FIRST_WORD_MS * 1_000_000 };
+        let wait_ns = self.rhythm.patience_ns().min(first_ns) << self.quiet_asks.min(8);
         self.quiet_asks += 1;
         self.ask_ns = now.monotonic_ns + wait_ns.min(QUIET_MS_MAX * 1_000_000);
         self.owes_reconnect && self.may_reconnect(now)

@@ -11,6 +11,7 @@ use crate::owed::{OWED_MAX, Owed, Progress};
 use crate::seams::Seam;
 use crate::tape::mark;
 use crate::verdict::Verdict;
+use crate::watch::Baseline;
 
 /// How an answer of the venue is to be taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +33,33 @@ impl OwnedInstrument {
             Some((from_ns, to_ns)) => is_within(trade.exchange_ns, from_ns, to_ns),
             None => self.times.expects(trade.exchange_ns, now),
         }
+    }
+
+    /// Leaves of an answer about a silent stream, oldest trade first, only what the stream should have brought. Says
+    /// whether it was the first answer about a stream of which nothing was known: of that one only times tell what is
+    /// new.
+    pub(crate) fn keep_news(&mut self, answer: &mut Vec<Trade>) -> bool {
+        let after = match (self.tape.newest(), self.watch.baseline()) {
+            (Some(newest), _) => {
+                // All of it, as it may close seams, unless there is no news at all.
+                if !answer.last().is_some_and(|last| self.tape.is_after(mark(last), newest)) {
+                    answer.clear();
+                }
+                return false;
+            }
+            (None, Baseline::Nothing) => return false,
+            (None, Baseline::Newest(baseline)) => baseline,
+            (None, Baseline::Unknown) => {
+                let since_ns = self.watch.since_ns();
+                let before = answer.iter().rposition(|trade| trade.exchange_ns <= since_ns);
+                self.watch.set_baseline(before.map(|at| mark(&answer[at])));
+                answer.drain(..before.map_or(0, |at| at + 1));
+                return true;
+            }
+        };
+        // What happened before the stream was subscribed is not its to bring.
+        answer.retain(|trade| self.tape.is_after(mark(trade), after));
+        false
     }
 
     /// Takes in the venue's answer, oldest trade first. Gives how many of its trades were new, and whether it brought

@@ -386,9 +386,9 @@ pub(crate) fn trades(symbol: &str, kind: &str, ids: std::ops::Range<u64>, at_ms:
     let symbol = symbol.replace('-', "/");
     let data: Vec<String> = ids
         .map(|id| {
-            let second = (at_ms / 1_000) % 60;
+            let (minute, second) = (48 + at_ms / 60_000, (at_ms / 1_000) % 60);
             format!(
-                r#"{{"symbol":"{symbol}","side":"buy","price":83744.3,"qty":0.00044780,"ord_type":"limit","trade_id":{id},"timestamp":"2026-09-25T17:48:{second:02}.{:03}000Z"}}"#,
+                r#"{{"symbol":"{symbol}","side":"buy","price":83744.3,"qty":0.00044780,"ord_type":"limit","trade_id":{id},"timestamp":"2026-09-25T17:{minute}:{second:02}.{:03}000Z"}}"#,
                 at_ms % 1_000
             )
         })

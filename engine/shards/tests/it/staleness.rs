@@ -74,7 +74,7 @@ fn newer_trades_at_the_venue_show_a_stale_stream_which_is_subscribed_anew() {
     assert!(said[0].contains(r#""unsubscribe""#) && said[1].contains(r#""subscribe""#), "{said:?}");
     let rows = rig.rows("BTC-USD");
     assert!(rows.last().unwrap().1.contains("gap="), "an outage until it speaks again: {rows:?}");
-    rig.say(&[ack("BTC-USD"), trades("BTC-USD", "update", 9..10, 40_000)]);
+    rig.say(&[ack("BTC-USD"), trades("BTC-USD", "update", 9..10, rig.now_ms())]);
     rig.heartbeats(1);
     assert_eq!(rig.stream("BTC-USD").state, StreamState::Live);
     rig.end_turn();
@@ -115,7 +115,7 @@ fn what_stays_dead_costs_the_connection_once_and_then_less_and_less() {
                 newest += 1;
                 rig.answer(fetch.ticket, rest("BTC-USD", 1..newest + 1, 5_000));
             } else {
-                rig.answer(fetch.ticket, rest("ETH-USD", 1..2, 5_000));
+                rig.answer(fetch.ticket, rest("ETH-USD", 1..2, 0));
             }
         }
     }
@@ -129,19 +129,80 @@ fn what_stays_dead_costs_the_connection_once_and_then_less_and_less() {
 }
 
 #[test]
-fn a_stream_that_never_spoke_is_asked_about_and_found_out() {
+fn a_stream_that_was_dead_from_the_first_is_found_out_by_the_first_answer() {
     let mut rig = connected();
+    let up_ms = rig.now_ms();
     let (path, ticket) = rig.asked("BTC-USD", 11);
     assert!(!path.contains("since="), "nothing is known of it: {path}");
     assert!(rig.now_ms() >= 10_000);
-    rig.answer(ticket, rest("BTC-USD", 100..105, 5_000));
+    // Three trades from before the confirmation, and two from after it.
+    rig.answer(ticket, rest("BTC-USD", 100..105, up_ms - 2));
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Subscribed, "they may be on their way");
     settle(&mut rig);
-    assert_eq!(rig.stream("BTC-USD").state, StreamState::Quiet, "those were before us");
-    let (_, ticket) = rig.asked("BTC-USD", 300);
-    rig.answer(ticket, rest("BTC-USD", 104..108, 5_000));
+    let stream = rig.stream("BTC-USD");
+    assert_eq!((stream.state, stream.count(StreamCounter::Resubscribes)), (StreamState::Stale, 1));
+    assert_eq!(rig.published("BTC-USD"), [103, 104], "what was before us is not ours");
+    let (_, ticket) = rig.asked("BTC-USD", 11);
+    rig.answer(ticket, rest("BTC-USD", 104..108, up_ms + 2));
     settle(&mut rig);
-    assert_eq!(rig.stream("BTC-USD").state, StreamState::Stale);
-    assert_eq!(rig.published("BTC-USD"), [105, 106, 107]);
+    assert_eq!(rig.published("BTC-USD"), [103, 104, 105, 106, 107]);
+    assert_eq!(rig.stream("BTC-USD").count(StreamCounter::Reconnects), 1);
+}
+
+#[test]
+fn a_stream_that_never_spoke_is_quiet_only_when_nothing_new_came_of_it() {
+    for (clock_off_s, first) in [(0, rest("BTC-USD", 100..105, 0)), (90, rest("BTC-USD", 100..105, 5_000))] {
+        let mut rig = Rig::new(1_024);
+        rig.clock.off_ns.set(clock_off_s * 1_000_000_000);
+        rig.pass_ms(0);
+        rig.accept();
+        rig.say(&[ack("BTC-USD"), ack("ETH-USD")]);
+        let (_, ticket) = rig.asked("BTC-USD", 11);
+        rig.answer(ticket, first);
+        settle(&mut rig);
+        assert_eq!(rig.stream("BTC-USD").state, StreamState::Subscribed, "one answer tells not enough");
+        let (_, ticket) = rig.asked("BTC-USD", 10);
+        rig.answer(ticket, rest("BTC-USD", 104..105, 5_000));
+        settle(&mut rig);
+        assert_eq!(rig.stream("BTC-USD").state, StreamState::Quiet, "those were before us");
+        let (path, ticket) = rig.asked("BTC-USD", 11);
+        assert!(path.contains("since="), "{path}");
+        rig.answer(ticket, rest("BTC-USD", 104..108, 5_000));
+        settle(&mut rig);
+        assert_eq!(rig.stream("BTC-USD").state, StreamState::Stale);
+        assert_eq!(rig.published("BTC-USD"), [105, 106, 107]);
+    }
+}
+
+#[test]
+fn a_market_without_any_trade_is_quiet_until_its_first() {
+    let mut rig = connected();
+    for state in [StreamState::Subscribed, StreamState::Quiet] {
+        let (_, ticket) = rig.asked("BTC-USD", 11);
+        rig.answer(ticket, rest("BTC-USD", 1..1, 0));
+        settle(&mut rig);
+        assert_eq!(rig.stream("BTC-USD").state, state);
+    }
+    let (_, ticket) = rig.asked("BTC-USD", 11);
+    rig.answer(ticket, rest("BTC-USD", 1..3, 30_000));
+    settle(&mut rig);
+    assert_eq!((rig.stream("BTC-USD").state, rig.published("BTC-USD")), (StreamState::Stale, vec![1, 2]));
+}
+
+#[test]
+fn a_subscription_that_nobody_confirmed_is_found_out_by_the_first_answer() {
+    let mut rig = Rig::new(1_024);
+    rig.pass_ms(0);
+    rig.accept();
+    let opened_ms = rig.now_ms();
+    rig.take_outgoing();
+    let (_, ticket) = rig.asked("BTC-USD", 16);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Connecting);
+    rig.answer(ticket, rest("BTC-USD", 100..105, opened_ms - 3));
+    settle(&mut rig);
+    assert_eq!((rig.stream("BTC-USD").state, rig.published("BTC-USD")), (StreamState::Stale, vec![104]));
+    let said = texts(&rig.take_outgoing());
+    assert!(said.iter().any(|text| text.contains(r#""subscribe""#) && text.contains("BTC/USD")), "{said:?}");
 }
 
 #[test]

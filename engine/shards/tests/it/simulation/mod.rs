@@ -36,6 +36,8 @@ struct World {
     venue: Venue,
     random: Random,
     ids: TradeIds,
+    /// Our clock was set before each stream had spoken.
+    is_clock_off_early: bool,
     /// What happened, for the reader of a failure.
     log: Vec<String>,
 }
@@ -69,6 +71,7 @@ impl World {
             venue,
             random,
             ids,
+            is_clock_off_early: false,
             log: vec![format!("{ids:?}, pages {}", if is_forward { "forward" } else { "backward" })],
         }
     }
@@ -108,7 +111,7 @@ impl World {
 
     /// Something goes wrong.
     fn fault(&mut self) {
-        let Self { rig, venue, random, log, .. } = self;
+        let Self { rig, venue, random, log, is_clock_off_early, .. } = self;
         let now_ms = rig.now_ms();
         let faults = &mut venue.faults;
         // Without numbers in a row, a message that TCP cannot lose is one whose loss nobody can tell.
@@ -140,10 +143,15 @@ impl World {
                 venue.kill(count as usize % 2, 1 + count / 2);
             }
             9 => {}
-            // Nothing tells that the very first time is wrong.
-            10 if rig.seen.iter().all(|seen| !seen.is_empty()) => {
+            // Nothing tells that the very first time is wrong, and history does not tell what time it is.
+            10 if SYMBOLS.iter().all(|symbol| rig.stream(symbol).last_trade_ns > 0) => {
                 faults.jump_until = until_ms;
-                faults.jump_s = [3_600, -3_600, 300, -300][count as usize % 4];
+                // Streams that began while our own clock was off may be captures that are played: only great jumps tell.
+                let small = if *is_clock_off_early { (300, 3_300) } else { (5, 116) };
+                let (least_s, more_s) = [small, (small.0, 10), (3_600, 1), (300, 1)][random.below(4) as usize];
+                let jump_s = (least_s + random.below(more_s)).cast_signed();
+                faults.jump_s = if count % 2 == 0 { jump_s } else { -jump_s };
+                log.push(format!("    by {} s", faults.jump_s));
             }
             10 => {}
             // Longer than heartbeats may be late, shorter than a dead peer.
@@ -151,6 +159,7 @@ impl World {
             _ => {
                 let off_ns = (random.below(60_000) as i64 - 30_000) * 1_000_000;
                 rig.clock.off_ns.set(rig.clock.off_ns.get() + off_ns);
+                *is_clock_off_early |= SYMBOLS.iter().any(|symbol| rig.stream(symbol).last_trade_ns == 0);
                 log.push(format!("    the clock steps by {} ms", off_ns / 1_000_000));
             }
         }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use tickplane_shards::{Fetch, FetchError};
+use tickplane_shards::{Clock, Fetch, FetchError};
 
 use crate::rig::{Rig, START_NS, ack, frame, quote, texts};
 use crate::simulation::market::{Market, ModelTrade};
@@ -34,7 +34,7 @@ pub(crate) struct Faults {
     pub(crate) rest_slow_until: u64,
     /// The worker does not run.
     pub(crate) worker_stalls_until: u64,
-    /// The clock in messages is so many seconds off.
+    /// The clock in messages is so many seconds off, where that can be told.
     pub(crate) jump_until: u64,
     pub(crate) jump_s: i64,
     /// Quotes do not come meanwhile.
@@ -47,9 +47,39 @@ pub(crate) struct Faults {
     pub(crate) swapped_frames: u64,
 }
 
+/// Jumps from here on show in history too.
+const GREAT_JUMP_S: u64 = 100;
+/// Other jumps show where a time is this much off from where a trade that is late may lie.
+const SHOWS_NS: i64 = 3_200_000_000;
+
 impl Faults {
     fn off_s(&self, now_ms: u64) -> i64 {
         if now_ms < self.jump_until { self.jump_s } else { 0 }
+    }
+
+    /// How far times of history are off.
+    fn history_off_s(&self, now_ms: u64) -> i64 {
+        Some(self.off_s(now_ms)).filter(|off_s| off_s.unsigned_abs() >= GREAT_JUMP_S).unwrap_or(0)
+    }
+}
+
+/// What the plane can tell a jump by: trades that are late go on from the newest, and none comes from the future.
+struct Horizon {
+    now_ns: i64,
+    /// Of the newest trade that was published.
+    newest_ns: i64,
+    /// The plane's own clock.
+    clock_ns: i64,
+}
+
+impl Horizon {
+    /// Whether each of these trades is one that nobody would believe.
+    fn shows(&self, trades: &[ModelTrade], off_s: i64) -> bool {
+        trades.iter().all(|trade| {
+            let told_ns = trade.at_ns.cast_signed() + off_s * 1_000_000_000;
+            let is_next = told_ns >= self.newest_ns - SHOWS_NS && told_ns <= self.now_ns + SHOWS_NS;
+            !is_next && told_ns.abs_diff(self.clock_ns) > SHOWS_NS.unsigned_abs()
+        })
     }
 }
 
@@ -120,7 +150,8 @@ impl Venue {
                 self.hear(&text, now_ms, &mut messages);
             }
         }
-        self.trade(now_ms, &mut messages);
+        let horizons = [0, 1].map(|at| self.horizon(at, rig));
+        self.trade(now_ms, &horizons, &mut messages);
         if now_ms < self.faults.mute_until {
             return;
         }
@@ -158,12 +189,21 @@ impl Venue {
             messages.push(ack(symbol));
             if self.has_history && !happened.is_empty() {
                 let newest = &happened[happened.len().saturating_sub(HISTORY)..];
-                messages.push(message(symbol, "snapshot", newest, self.faults.off_s(now_ms)));
+                messages.push(message(symbol, "snapshot", newest, self.faults.history_off_s(now_ms)));
             }
         }
     }
 
-    fn trade(&mut self, now_ms: u64, messages: &mut Vec<String>) {
+    fn horizon(&self, at: usize, rig: &Rig) -> Horizon {
+        let newest = rig.seen[at].iter().max().copied().unwrap_or(0);
+        let trades = &self.markets[at].trades;
+        let known = trades.partition_point(|trade| trade.id <= newest);
+        let newest_ns = known.checked_sub(1).map_or(0, |known| trades[known].at_ns.cast_signed());
+        let now = rig.clock.now();
+        Horizon { now_ns: now.monotonic_ns.cast_signed(), newest_ns, clock_ns: now.epoch_ns - START_NS }
+    }
+
+    fn trade(&mut self, now_ms: u64, horizons: &[Horizon; 2], messages: &mut Vec<String>) {
         for (at, symbol) in SYMBOLS.into_iter().enumerate() {
             let subscription = &mut self.subscriptions[at];
             let happened = self.markets[at].until(now_ms * 1_000_000);
@@ -178,7 +218,8 @@ impl Venue {
             // Several messages, so that some of them can go wrong.
             let faults = &mut self.faults;
             for part in new.chunks(4) {
-                let text = message(symbol, "update", part, faults.off_s(now_ms));
+                let off_s = Some(faults.off_s(now_ms)).filter(|off_s| horizons[at].shows(part, *off_s)).unwrap_or(0);
+                let text = message(symbol, "update", part, off_s);
                 if spend(&mut faults.lost_frames) {
                     continue;
                 }
