@@ -173,6 +173,7 @@ fn connection(
         tls,
         instruments: Arc::new([(0, instrument.clone())]),
         health: writer.connection(EXCHANGE, url)?,
+        trial_ms: tickplane_shards::TRIAL_MS,
         first_attempt_ms: 0,
         seed: 1,
     })

@@ -271,6 +271,7 @@ impl Plane {
             tls: venue.trust.tls.clone(),
             instruments: plan.instruments.iter().map(|at| carried[*at].clone()).collect::<Arc<[_]>>(),
             health,
+            trial_ms: tickplane_shards::TRIAL_MS,
             first_attempt_ms,
             seed: number ^ u64::from(std::process::id()) << 32,
         })

@@ -4,10 +4,10 @@ const FIRST_MS: u64 = 250;
 const MAX_MS: u64 = 30_000;
 
 /// Capped exponential backoff with jitter. It starts over only when [`Backoff::reset`] is called, which the
-/// connection does when real data arrived: a venue that accepts and drops is not hammered.
+/// connection does when news arrived after its trial: a venue that accepts, serves and drops is not hammered.
 #[derive(Clone, Debug)]
 pub(crate) struct Backoff {
-    /// Attempts since data last arrived.
+    /// Attempts since the last connection that stood its trial.
     attempts: u32,
     random: u64,
 }

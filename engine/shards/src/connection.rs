@@ -16,6 +16,8 @@ use crate::link::{Address, Link, LinkError};
 
 /// TCP, TLS and the WebSocket upgrade together may take this long.
 pub(crate) const OPENING_MS_MAX: u64 = 10_000;
+/// A connection is on trial for this long, unless its maker says otherwise.
+pub const TRIAL_MS: u64 = 10_000;
 /// Sessions are asked about application-level pings this often.
 const TICK_MS: u64 = 1_000;
 
@@ -39,6 +41,9 @@ pub struct ConnectionSpec {
     pub instruments: Arc<[(InstrumentIndex, Instrument)]>,
     /// Its record in the plane's segment.
     pub health: ConnectionHealth,
+    /// How long a connection must have lived before its news end the backoff: a venue that serves and drops at once is
+    /// not hammered. [`TRIAL_MS`] for any real venue.
+    pub trial_ms: u64,
     /// How long the first attempt waits, so that many connections stay within the venue's limit.
     pub first_attempt_ms: u64,
     /// Tells its jitter from that of others.
@@ -80,8 +85,10 @@ pub(crate) struct Connection {
     granted: Option<(Grant, Address)>,
     /// Whether subscriptions were answered on this socket.
     pub(crate) is_subscribed: bool,
-    /// Whether data came on this socket.
-    pub(crate) has_data: bool,
+    /// Whether news came on this socket.
+    pub(crate) has_news: bool,
+    /// Until when it is on trial.
+    trial_ns: u64,
     /// Which of the addresses is tried.
     at: usize,
     /// Counts attempts, so that a late answer of the resolver is known as late.
@@ -115,7 +122,8 @@ impl Connection {
             asked: None,
             granted: None,
             is_subscribed: false,
-            has_data: false,
+            has_news: false,
+            trial_ns: 0,
             at: 0,
             attempt: 0,
             phase,
@@ -184,6 +192,7 @@ impl Connection {
         self.allowance = Allowance::new(self.meta.limits.subscribes);
         self.session = Some(session);
         self.phase = Phase::Open;
+        self.trial_ns = now.after_ms(self.spec.trial_ms);
         self.heard(now);
         self.next_tick_ns = now.after_ms(TICK_MS);
         self.next_send_ns = now.monotonic_ns;
@@ -204,17 +213,24 @@ impl Connection {
         self.is_subscribed && heartbeat_ms.is_some_and(|heartbeat_ms| self.silence_ns >= ms(heartbeat_ms) * 5 / 2)
     }
 
-    /// Data came: the venue serves us, so the next outage starts with short waits again.
-    pub(crate) fn served(&mut self) {
-        self.has_data = true;
-        self.backoff.reset();
+    /// News came. Of a connection that has lived for a while they show that the venue serves us: the next outage starts
+    /// with short waits again.
+    #[inline]
+    pub(crate) fn served(&mut self, now: Now) {
+        if !self.has_news {
+            self.has_news = true;
+            self.spec.health.set_state(ConnectionState::Live);
+        }
+        if now.monotonic_ns >= self.trial_ns {
+            self.backoff.reset();
+        }
     }
 
     /// Forgets the socket; returns how many milliseconds until the next attempt.
     pub(crate) fn ended(&mut self, now: Now, is_stopped: bool, retry_after_s: Option<u32>) -> u64 {
         let wait_ms = self.backoff.next_ms().max(u64::from(retry_after_s.unwrap_or(0)) * 1_000);
         // A host that served is the first to be asked again.
-        self.at = (self.at + usize::from(!self.has_data)) % self.spec.addresses.len();
+        self.at = (self.at + usize::from(!self.has_news)) % self.spec.addresses.len();
         self.link = None;
         self.session = None;
         self.outgoing.clear();
@@ -223,7 +239,7 @@ impl Connection {
         self.asked = None;
         self.granted = None;
         self.is_subscribed = false;
-        self.has_data = false;
+        self.has_news = false;
         self.phase = Phase::Waiting(now.after_ms(wait_ms));
         self.spec.health.set_state(if is_stopped { ConnectionState::Closed } else { ConnectionState::Waiting });
         self.spec.health.count(ConnectionCounter::Disconnects, u64::from(!is_stopped));

@@ -56,7 +56,7 @@ mod watch;
 mod worker;
 
 pub use close_reason::CloseReason;
-pub use connection::ConnectionSpec;
+pub use connection::{ConnectionSpec, TRIAL_MS};
 pub use feed::Feed;
 pub use fetch::{Fetch, FetchError};
 pub use history::{History, Purpose};

@@ -17,7 +17,10 @@ use crate::report::{Action, Happening, Report};
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Saw {
     pub(crate) ack: bool,
+    /// Of whatever age.
     pub(crate) data: bool,
+    /// News: no history, and nothing that was seen before.
+    pub(crate) news: bool,
     pub(crate) sequence_gap: bool,
     pub(crate) closing: bool,
 }
@@ -50,6 +53,7 @@ impl<C: Clock> Reading<'_, C> {
                 }
                 // History comes in bulk on subscribe: its delays are nobody's latency.
                 if !trade.flags.contains(TradeFlags::HISTORY) {
+                    self.saw.news = true;
                     self.thread.record(Stage::ReadToTrade, publish_ns - trade.receive_ns);
                     self.thread.record(Stage::Network, trade.receive_ns - trade.exchange_ns);
                 }
@@ -61,7 +65,7 @@ impl<C: Clock> Reading<'_, C> {
 
     fn quote(&mut self, index: u32, quote: &Quote) {
         let Some(instrument) = self.instruments.get_mut(index as usize) else { return };
-        self.saw.data = true;
+        (self.saw.data, self.saw.news) = (true, true);
         instrument.quote(quote, self.stamp, self.clock.now().epoch_ns);
         self.health.quote(self.stamp.epoch_ns);
     }

@@ -354,9 +354,8 @@ impl Shard {
             connection.is_subscribed = true;
             connection.spec.health.set_state(ConnectionState::Subscribed);
         }
-        if saw.data && !connection.has_data {
-            connection.served();
-            connection.spec.health.set_state(ConnectionState::Live);
+        if saw.news {
+            connection.served(stamp);
         }
         if saw.sequence_gap {
             self.each_stream(id, stamp, StreamPhase::Lost);

@@ -147,6 +147,7 @@ fn plane(root: &Path, runtime: Runtime, venue: &Venue) -> (Thread, PlaneWriter) 
             tls: tls.clone(),
             instruments: Arc::new([(number, facts)]),
             health: writer.connection(ExchangeId::Kraken, &format!("venue #{number}")).unwrap(),
+            trial_ms: 0,
             first_attempt_ms: 0,
             seed: u64::from(number),
         });

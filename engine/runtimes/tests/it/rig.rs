@@ -97,6 +97,7 @@ fn connection(writer: &mut PlaneWriter, url: &str) -> ConnectionSpec {
         tls: Arc::new(tls),
         instruments: Arc::new([]),
         health: writer.connection(ExchangeId::Kraken, "kraken #1").unwrap(),
+        trial_ms: tickplane_shards::TRIAL_MS,
         first_attempt_ms: 0,
         seed: 7,
     }

@@ -76,29 +76,80 @@ fn a_venue_that_accepts_and_drops_is_not_hammered() {
     assert!((20..60).contains(&rig.attempts.len()), "{} attempts", rig.attempts.len());
 }
 
-#[test]
-fn only_data_makes_the_next_wait_short_again() {
+/// The last wait that was told of, in milliseconds.
+fn last_wait_ms(rig: &Rig) -> u64 {
+    match rig.reports.last() {
+        Some(Happening::Closed { retry_ms: Some(ms), .. }) => *ms,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A connection after eight outages in a row, waiting for the ninth attempt.
+fn unlucky() -> Rig {
     let mut rig = Rig::new(64);
     rig.pass_ms(0);
     for _ in 0..8 {
         rig.shard.closed(0, CloseReason::Tcp("refused".to_owned()), rig_now(&rig));
         rig.pass_ms(31_000);
     }
-    let wait_of = |rig: &Rig| match rig.reports.last() {
-        Some(Happening::Closed { retry_ms: Some(ms), .. }) => *ms,
-        other => panic!("{other:?}"),
-    };
-    rig.accept();
-    rig.say(&[ack("BTC-USD")]);
-    rig.shard.closed(0, CloseReason::Tcp("reset".to_owned()), rig_now(&rig));
+    rig
+}
+
+#[test]
+fn only_news_of_a_connection_that_lasts_makes_the_next_wait_short_again() {
+    let mut rig = unlucky();
+    let history = trades("BTC-USD", "snapshot", 1..5, 0);
+    let news = trades("BTC-USD", "update", 5..6, 0);
+    let cases: [(&str, u64, &[String], bool); 5] = [
+        ("an acknowledgement", 60, &[ack("BTC-USD")], false),
+        ("history", 60, &[ack("BTC-USD"), history.clone()], false),
+        ("news too soon", 0, &[ack("BTC-USD"), history, news.clone()], false),
+        ("what was seen before", 60, &[ack("BTC-USD"), news], false),
+        ("news", 60, &[ack("BTC-USD"), trades("BTC-USD", "update", 6..7, 0)], true),
+    ];
+    for (what, after_s, messages, is_short) in cases {
+        rig.accept();
+        rig.heartbeats(after_s);
+        rig.say(messages);
+        rig.shard.closed(0, CloseReason::Tcp("reset".to_owned()), rig_now(&rig));
+        rig.pass_ms(0);
+        let wait_ms = last_wait_ms(&rig);
+        assert!(if is_short { wait_ms <= 250 } else { wait_ms > 10_000 }, "{what}: {wait_ms} ms");
+        rig.pass_ms(31_000);
+    }
+}
+
+#[test]
+fn a_venue_that_serves_and_drops_is_not_hammered() {
+    let mut rig = Rig::new(64);
     rig.pass_ms(0);
-    assert!(wait_of(&rig) > 10_000, "an acknowledgement is no data");
-    rig.pass_ms(31_000);
-    rig.accept();
-    rig.say(&[trades("BTC-USD", "update", 1..2, 0)]);
-    rig.shard.closed(0, CloseReason::Tcp("reset".to_owned()), rig_now(&rig));
+    for id in 1..600 {
+        if rig.attempts.len() as u64 > rig.status().count(ConnectionCounter::Disconnects) {
+            rig.accept();
+            rig.say(&[ack("BTC-USD"), trades("BTC-USD", "update", id..id + 1, 0)]);
+            rig.stall_ms(450);
+            rig.shard.closed(0, CloseReason::Tcp("reset".to_owned()), rig_now(&rig));
+        }
+        rig.pass_ms(1_000);
+    }
+    assert!((20..60).contains(&rig.attempts.len()), "{} attempts in ten minutes", rig.attempts.len());
+    assert!(rig.published("BTC-USD").len() > 20, "and each was served");
+}
+
+#[test]
+fn the_sessions_own_pings_are_sent() {
+    let mut rig = Rig::new(64);
     rig.pass_ms(0);
-    assert!(wait_of(&rig) <= 250, "data is");
+    rig.accept();
+    rig.heartbeats(10);
+    rig.take_outgoing();
+    let mut pings_at_s = Vec::new();
+    for second in 10..100 {
+        rig.heartbeats(1);
+        let said = texts(&rig.take_outgoing());
+        pings_at_s.extend(said.iter().filter(|text| *text == r#"{"method":"ping"}"#).map(|_| second));
+    }
+    assert_eq!(pings_at_s.len(), 3, "one each half minute: {pings_at_s:?}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use tickplane_segments::{
 };
 use tickplane_shards::{
     Action, Address, Clock, ConnectionSpec, Feed, Fetch, FetchError, Happening, Now, OwnedInstrument, Route, Shard,
-    SymbolFeeds, Worker,
+    SymbolFeeds, TRIAL_MS, Worker,
 };
 use tungstenite::handshake::derive_accept_key;
 
@@ -171,6 +171,7 @@ impl Rig {
             tls: TLS.clone(),
             instruments: carried.into(),
             health,
+            trial_ms: TRIAL_MS,
             first_attempt_ms: 0,
             seed: shape.seed,
         };
@@ -332,13 +333,18 @@ impl Rig {
 
     /// The ids of the trades in a symbol's shared ring.
     pub(crate) fn published(&self, symbol: &str) -> Vec<u64> {
+        self.records(symbol).iter().map(|record| record.trade.id.low).collect()
+    }
+
+    /// The trades in a symbol's shared ring.
+    pub(crate) fn records(&self, symbol: &str) -> Vec<TradeRecord> {
         let mut reader = reader(&self.plane, symbol);
         reader.rewind(u64::MAX);
-        let mut ids = Vec::new();
-        while let tickplane_segments::Next::Item(TradeRecord { trade, .. }) = reader.poll() {
-            ids.push(trade.id.low);
+        let mut records = Vec::new();
+        while let tickplane_segments::Next::Item(record) = reader.poll() {
+            records.push(record);
         }
-        ids
+        records
     }
 
     /// Trades counted by the candles of a symbol, closed and open.

@@ -1,9 +1,9 @@
 //! Each trade once, in order, and every loss told.
 
 use tickplane_segments::{ConnectionCounter, StreamCounter, ThreadCounter};
-use tickplane_shards::{CloseReason, FetchError};
+use tickplane_shards::{Clock, CloseReason, FetchError};
 
-use crate::rig::{Rig, ack, rest, trades};
+use crate::rig::{Rig, ack, frame, rest, texts, trades};
 
 fn connected(ring_events: usize) -> Rig {
     let mut rig = Rig::new(ring_events);
@@ -31,6 +31,45 @@ fn history_on_resubscribe_closes_the_seam_without_duplicates() {
     assert_eq!(rig.status().count(ConnectionCounter::Duplicates), 44);
     assert_eq!(rig.status().count(ConnectionCounter::Gaps), 0);
     assert_eq!(rig.folded("BTC-USD"), 61);
+}
+
+#[test]
+fn all_trades_of_a_read_carry_the_time_of_the_read() {
+    let mut rig = connected(128);
+    let stamp = rig.clock.now();
+    // The thread is busy between the read and the parsing.
+    rig.stall_ms(40);
+    let text = [trades("BTC-USD", "update", 1..4, 0), trades("ETH-USD", "update", 1..3, 0)];
+    let mut bytes: Vec<u8> = text.iter().flat_map(|text| frame(text)).collect();
+    rig.shard.received(0, &mut bytes, stamp, &rig.clock);
+    for (symbol, count) in [("BTC-USD", 3), ("ETH-USD", 2)] {
+        let records = rig.records(symbol);
+        assert_eq!(records.len(), count);
+        for record in records {
+            assert_eq!(record.trade.receive_ns, stamp.epoch_ns, "{symbol}");
+            assert_eq!(record.publish_ns - stamp.epoch_ns, 40_000_000, "{symbol}");
+        }
+    }
+}
+
+#[test]
+fn a_loss_of_one_symbol_is_no_concern_of_the_others() {
+    let mut rig = connected(128);
+    rig.say(&[trades("BTC-USD", "update", 1..3, 1_000), trades("ETH-USD", "update", 1..3, 1_000)]);
+    rig.heartbeats(2);
+    rig.take_outgoing();
+    rig.say(&[trades("BTC-USD", "update", 7..8, 3_000), trades("ETH-USD", "update", 3..4, 3_000)]);
+    let (path, ticket) = rig.asked("BTC-USD", 3);
+    assert!(path.contains("BTC/USD") && rig.fetches.is_empty(), "{path}");
+    rig.end_turn();
+    let has_gap = |rig: &Rig, symbol| rig.rows(symbol).iter().any(|(_, quality)| quality.contains("gap="));
+    assert_eq!((has_gap(&rig, "BTC-USD"), has_gap(&rig, "ETH-USD")), (true, false));
+    rig.answer(ticket, rest("BTC-USD", 2..8, 1_001));
+    assert_eq!((rig.published("BTC-USD"), rig.published("ETH-USD")), (vec![1, 2, 7, 3, 4, 5, 6], vec![1, 2, 3]));
+    let other = rig.stream("ETH-USD");
+    assert_eq!([StreamCounter::Asks, StreamCounter::Resubscribes].map(|of| other.count(of)), [0, 0]);
+    assert_eq!(other.seams, 0);
+    assert!(rig.is_connected && texts(&rig.take_outgoing()).iter().all(|text| !text.contains("subscribe")));
 }
 
 #[test]
