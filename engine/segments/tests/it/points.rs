@@ -165,6 +165,11 @@ fn a_kill_at_every_place_is_survived() {
         });
         for round in 0..kills {
             prepare(*act, &scratch);
+            // Whoever is attached is attached to the very file that the writer is about to replace.
+            if let Some(judge) = &mut judge {
+                judge.keep_attached();
+                assert!(judge.follow(1000) && judge.look().busy == 0, "{act:?}: the plane is as it was prepared");
+            }
             let root = scratch.root.to_str().unwrap();
             let time = (1 + round % times).to_string();
             let child = spawn("points::pointed_writer", &[(ROOT, root), (PLACE, &at.to_string()), (TIME, &time)]);

@@ -187,6 +187,8 @@ impl Witness {
     pub(crate) fn keep_attached(&mut self) {
         if self.plane.changed() && self.plane.reattach().is_ok() {
             self.attached += 1;
+            // A writer that died between naming the new file and marking the old one leaves nothing that says moved.
+            self.series = None;
             self.plane.renew_events(&mut self.events);
         }
         self.go_on();
