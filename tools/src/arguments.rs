@@ -107,7 +107,7 @@ impl Global {
     }
 }
 
-/// Exchanges, separated by commas, or `all` that are carried.
+/// Exchanges, separated by commas, or `all` that are simulated.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Venues(pub(crate) Vec<ExchangeId>);
 
@@ -116,7 +116,7 @@ impl FromStr for Venues {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "all" {
-            return Ok(Self(tickplane_exchanges::all().iter().map(|exchange| exchange.meta().id).collect()));
+            return Ok(Self(tickplane_simulator::simulated()));
         }
         let mut venues = Vec::new();
         for word in text.split(',') {

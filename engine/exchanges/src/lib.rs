@@ -6,6 +6,7 @@
 
 mod answer;
 mod binance;
+mod bybit;
 mod coinbase;
 mod contracts;
 mod exchange;

@@ -3,12 +3,14 @@
 use tickplane_model::{ExchangeId, Instrument, InstrumentIndex, Product};
 
 use crate::binance::Binance;
+use crate::bybit::Bybit;
 use crate::coinbase::Coinbase;
 use crate::kraken::Kraken;
 use crate::{Exchange, Session};
 
 static EXCHANGES: &[&dyn Exchange] = &[
     &Binance,  // spot
+    &Bybit,    // v5: spot, linear perpetual contracts
     &Coinbase, // Advanced Trade
     &Kraken,   // spot, WebSocket v2
 ];

@@ -64,6 +64,12 @@ impl Symbols {
         self.by_ticker.iter().find(|(_, known)| stands_for(known)).map(|(ticker, _)| &**ticker)
     }
 
+    /// Whether events of a ticker would be taken.
+    #[inline]
+    pub(crate) fn accepts(&self, venue_symbol: &str) -> bool {
+        self.accept_unknown || self.by_ticker.contains_key(venue_symbol)
+    }
+
     /// A quantity in contracts as base quantity; where the instrument is unknown as it is, with the flag that says so.
     #[inline]
     pub(crate) fn base_quantity(&self, venue_symbol: &str, contracts: f64) -> (f64, TradeFlags) {

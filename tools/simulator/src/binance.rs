@@ -13,16 +13,26 @@ mod stream;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tickplane_model::NS_PER_SECOND;
+use tickplane_model::{ExchangeId, NS_PER_SECOND};
 
-use crate::market::Market;
+use crate::fault::label;
+use crate::market::{self, Market, Offer};
 use crate::server::http::{Request, Response};
 use crate::server::window::Window;
-use crate::venue::{Feed, Venue};
+use crate::venue::{Feed, Profile, Venue};
 
 /// Connection attempts per IP.
 const CONNECTS: u64 = 300;
 const CONNECTS_NS: i64 = 300 * NS_PER_SECOND;
+
+/// How it is made.
+pub(crate) static PROFILE: Profile = Profile {
+    exchange: ExchangeId::Binance,
+    offer: Offer { quotes: &market::BINANCE_QUOTES, has_perpetuals: false, steps: market::lots_by_worth },
+    websocket_path: "",
+    make: |market| Box::new(Binance::new(market)),
+    is_data: label::is_binance,
+};
 
 /// The venue's tickers and the indexes of their instruments.
 pub(crate) type Tickers = Arc<HashMap<String, u32>>;

@@ -10,12 +10,13 @@ mod rest;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tickplane_model::NS_PER_SECOND;
+use tickplane_model::{ExchangeId, NS_PER_SECOND};
 
-use crate::market::Market;
+use crate::fault::label;
+use crate::market::{self, Market, Offer};
 use crate::server::http::{Request, Response};
 use crate::server::window::Window;
-use crate::venue::{Feed, Venue};
+use crate::venue::{Feed, Profile, Venue};
 
 /// Connections a second and REST requests a second, per IP.
 const CONNECTS: u64 = 8;
@@ -23,6 +24,20 @@ const REQUESTS: u64 = 10;
 
 /// Product ids and the indexes of their instruments; `X-USDC` is an alias of `X-USD`.
 pub(crate) type Products = Arc<HashMap<String, u32>>;
+
+/// How it is made.
+pub(crate) static PROFILE: Profile = Profile {
+    exchange: ExchangeId::Coinbase,
+    offer: Offer { quotes: &market::COINBASE_QUOTES, has_perpetuals: false, steps },
+    websocket_path: "",
+    make: |market| Box::new(Coinbase::new(market)),
+    is_data: label::is_coinbase,
+};
+
+/// Prices of seven digits; lots of 1e-8.
+fn steps(magnitude: i32, _base_usd: f64) -> (u32, u32) {
+    ((6 - magnitude).clamp(2, 10) as u32, 8)
+}
 
 /// Coinbase Advanced Trade.
 pub(crate) struct Coinbase {

@@ -6,7 +6,7 @@
 mod active;
 mod edits;
 mod kind;
-mod label;
+pub(crate) mod label;
 mod script;
 mod text;
 
@@ -17,7 +17,7 @@ use tickplane_model::ExchangeId;
 pub(crate) use active::{Active, Change, Faults};
 pub(crate) use edits::{Edits, Outgoing};
 pub use kind::{FaultKind, FaultScope, FaultStage, Garbage, Hangup, Oversize, StaleCure, TlsFault};
-pub(crate) use label::Label;
+pub(crate) use label::{Label, Parts};
 pub use text::FaultError;
 
 /// One fault of [`crate::SimulationConfig::faults`].

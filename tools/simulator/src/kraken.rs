@@ -12,9 +12,21 @@ mod rest;
 
 use std::sync::Arc;
 
-use crate::market::{Market, Random};
+use tickplane_model::ExchangeId;
+
+use crate::fault::label;
+use crate::market::{self, Market, Offer, Random};
 use crate::server::http::{Request, Response};
-use crate::venue::{Feed, Venue};
+use crate::venue::{Feed, Profile, Venue};
+
+/// How it is made.
+pub(crate) static PROFILE: Profile = Profile {
+    exchange: ExchangeId::Kraken,
+    offer: Offer { quotes: &market::KRAKEN_QUOTES, has_perpetuals: false, steps: market::fine_lots },
+    websocket_path: "/v2",
+    make: |market| Box::new(Kraken::new(market)),
+    is_data: label::is_kraken,
+};
 
 /// Kraken spot.
 pub(crate) struct Kraken {

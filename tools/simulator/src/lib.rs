@@ -29,6 +29,7 @@
 #![forbid(unsafe_code)]
 
 mod binance;
+mod bybit;
 mod capture;
 mod coinbase;
 mod decimal;
@@ -47,3 +48,4 @@ pub use fault::{Fault, FaultError, FaultKind, FaultScope, FaultStage, Garbage, H
 pub use market::TallyRow;
 pub use server::counts::Counts;
 pub use simulation::{Simulation, SimulationConfig, SimulationError, VenueEndpoint};
+pub use venue::simulated;

@@ -19,7 +19,9 @@ pub(crate) use bar::{Bar, aligned};
 pub(crate) use book::applied;
 pub(crate) use book::{Book, LEVELS, Level};
 pub(crate) use instrument::Instrument;
-pub(crate) use listing::{Listing, SYMBOLS_MAX, listings};
+pub(crate) use listing::{
+    BINANCE_QUOTES, COINBASE_QUOTES, KRAKEN_QUOTES, Listing, Offer, SYMBOLS_MAX, fine_lots, listings, lots_by_worth,
+};
 pub(crate) use random::Random;
 pub use tally::TallyRow;
 pub(crate) use trade::{MarketEvent, MarketQuote, MarketTrade};

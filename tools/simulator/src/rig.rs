@@ -5,7 +5,7 @@ use tickplane_model::{ExchangeId, NS_PER_MS, NS_PER_SECOND};
 
 use crate::market::{Market, listings};
 use crate::server::http::{self, Request, Response};
-use crate::venue::{Control, Feed, Frame, Outbox, Venue, venue};
+use crate::venue::{Control, Feed, Frame, Outbox, Venue, profile};
 
 /// 2026-09-25 17:05:00 UTC.
 pub(crate) const ORIGIN_NS: i64 = 1_790_355_900 * NS_PER_SECOND;
@@ -26,7 +26,7 @@ impl Rig {
         let now_ns = ORIGIN_NS + 210 * NS_PER_SECOND;
         market.advance(now_ns);
         drop(market.take_events());
-        let venue = venue(exchange, &market).unwrap();
+        let venue = (profile(exchange).unwrap().make)(&market);
         Self { market, now_ns, venue, feed: None, outbox: Outbox::default() }
     }
 

@@ -112,7 +112,10 @@ impl Simulation {
         let markets = markets(&config, listings, survey, clock.now_ns());
         let venues = markets
             .iter()
-            .map(|market| venue::venue(market.exchange, market).ok_or(SimulationError::NoSuchVenue(market.exchange)))
+            .map(|market| {
+                let profile = venue::profile(market.exchange);
+                profile.map(|profile| (profile.make)(market)).ok_or(SimulationError::NoSuchVenue(market.exchange))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         for fault in &config.faults {
             check_fault(fault.exchange, &fault.kind, &markets, config.plain)?;
@@ -405,7 +408,7 @@ fn endpoints(config: &SimulationConfig, sockets: &[TcpListener]) -> Vec<VenueEnd
     let (websocket, rest) = if config.plain { ("ws", "http") } else { ("wss", "https") };
     let endpoint = |(&exchange, socket): (&ExchangeId, &TcpListener)| {
         let port = socket.local_addr().map_or(0, |address| address.port());
-        let path = venue::websocket_path(exchange);
+        let path = venue::profile(exchange).map_or("", |profile| profile.websocket_path);
         VenueEndpoint {
             exchange,
             websocket: format!("{websocket}://localhost:{port}{path}"),

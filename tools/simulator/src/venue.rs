@@ -3,8 +3,8 @@
 use tickplane_model::ExchangeId;
 
 use crate::capture::Played;
-use crate::fault::Label;
-use crate::market::{Market, MarketEvent};
+use crate::fault::{Label, Parts};
+use crate::market::{Market, MarketEvent, Offer};
 use crate::server::http::{Request, Response};
 
 /// A frame to send.
@@ -104,20 +104,30 @@ pub(crate) trait Venue: Send {
     fn rest(&mut self, request: &Request, market: &mut Market, now_ns: i64) -> Response;
 }
 
-/// The simulation of an exchange, if there is one.
-pub(crate) fn venue(exchange: ExchangeId, market: &Market) -> Option<Box<dyn Venue>> {
-    match exchange {
-        ExchangeId::Binance => Some(Box::new(crate::binance::Binance::new(market))),
-        ExchangeId::Coinbase => Some(Box::new(crate::coinbase::Coinbase::new(market))),
-        ExchangeId::Kraken => Some(Box::new(crate::kraken::Kraken::new(market))),
-        _ => None,
-    }
+/// How the simulation of a venue is made and what it lists.
+pub(crate) struct Profile {
+    pub(crate) exchange: ExchangeId,
+    /// What it lists.
+    pub(crate) offer: Offer,
+    /// Where clients connect, relative to the listening port.
+    pub(crate) websocket_path: &'static str,
+    /// The venue of a market.
+    pub(crate) make: fn(&Market) -> Box<dyn Venue>,
+    /// Whether a text is data of a symbol, or of any, and of its trades only if so asked: what a fault withholds.
+    pub(crate) is_data: fn(Option<&Parts>, bool, &str) -> bool,
 }
 
-/// Where clients connect, relative to the listening port.
-pub(crate) fn websocket_path(exchange: ExchangeId) -> &'static str {
-    match exchange {
-        ExchangeId::Kraken => "/v2",
-        _ => "",
-    }
+/// Every simulated venue: one line each.
+static PROFILES: [&Profile; 4] =
+    [&crate::binance::PROFILE, &crate::bybit::PROFILE, &crate::coinbase::PROFILE, &crate::kraken::PROFILE];
+
+/// The profile of an exchange, if it is simulated.
+pub(crate) fn profile(exchange: ExchangeId) -> Option<&'static Profile> {
+    PROFILES.into_iter().find(|profile| profile.exchange == exchange)
+}
+
+/// The exchanges that are simulated.
+#[must_use]
+pub fn simulated() -> Vec<ExchangeId> {
+    PROFILES.iter().map(|profile| profile.exchange).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use tickplane_model::{ExchangeId, Symbol};
+use tickplane_model::{ExchangeId, Product, Symbol};
 
 use super::message::{self, Message, Reading};
 use super::rows::{Row, Rows};
@@ -137,5 +137,6 @@ fn listing(exchange: ExchangeId, name: &str, seen: &Seen) -> Option<(Listing, Ba
     let bar = Bar { high, low, close, volume, turnover, count: seen.trades, ..Bar::flat(0, 0, open) };
     let quantity = (volume / i128::from(seen.trades.max(1))) as i64;
     let (price, quantity, rate) = (open.max(1), quantity.max(1), 0.0);
-    Some((Listing { symbol, base, quote, price_decimals, lot_decimals, price, quantity, rate }, bar))
+    let product = Product::Spot;
+    Some((Listing { symbol, product, base, quote, price_decimals, lot_decimals, price, quantity, rate }, bar))
 }

@@ -2,6 +2,8 @@
 
 use tickplane_model::{ExchangeId, Symbol};
 
+use crate::venue::profile;
+
 /// The streams a fault withholds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Label {
@@ -25,7 +27,7 @@ impl Parts {
         Self { base: parts.next().unwrap_or_default(), quote: parts.next().unwrap_or_default() }
     }
 
-    fn joined(&self, between: &str) -> String {
+    pub(crate) fn joined(&self, between: &str) -> String {
         format!("{}{between}{}", self.base, self.quote)
     }
 }
@@ -38,44 +40,7 @@ impl Label {
 
     /// Whether this text is data of the streams. Messages about all symbols at once (Binance's arrays) are of none.
     pub(crate) fn is_of(&self, text: &str) -> bool {
-        match self.exchange {
-            ExchangeId::Binance => self.is_binance(text),
-            ExchangeId::Coinbase => self.is_coinbase(text),
-            _ => self.is_kraken(text),
-        }
-    }
-
-    fn is_binance(&self, text: &str) -> bool {
-        if text.starts_with('[') || text.starts_with(r#"{"stream":"!"#) {
-            return false;
-        }
-        let is_trade = text.contains(r#""e":"trade""#) || text.contains(r#""e":"aggTrade""#);
-        let named = match &self.symbol {
-            Some(symbol) => {
-                let name = symbol.joined("");
-                text.contains(&format!(r#""s":"{name}""#))
-                    || text.starts_with(&format!(r#"{{"stream":"{}@"#, name.to_lowercase()))
-            }
-            None => [r#""stream":""#, r#""s":""#, r#""lastUpdateId":"#].iter().any(|mark| text.contains(mark)),
-        };
-        named && (is_trade || !self.trades_only)
-    }
-
-    fn is_coinbase(&self, text: &str) -> bool {
-        let named = match &self.symbol {
-            Some(symbol) => text.contains(&format!(r#""product_id":"{}""#, symbol.joined("-"))),
-            None => text.contains(r#""product_id":""#),
-        };
-        named && (!self.trades_only || text.contains(r#""channel":"market_trades""#))
-    }
-
-    fn is_kraken(&self, text: &str) -> bool {
-        let Some(rest) = text.strip_prefix(r#"{"channel":""#) else { return false };
-        let named = match &self.symbol {
-            Some(symbol) => text.contains(&format!(r#""symbol":"{}""#, symbol.joined("/"))),
-            None => text.contains(r#""symbol":""#),
-        };
-        named && !rest.starts_with("instrument") && (!self.trades_only || rest.starts_with("trade"))
+        profile(self.exchange).is_some_and(|profile| (profile.is_data)(self.symbol.as_ref(), self.trades_only, text))
     }
 
     /// Whether this text of a client subscribes the streams.
@@ -85,6 +50,39 @@ impl Label {
         let names = ["", "-", "/"].map(|between| symbol.joined(between).to_lowercase());
         text.contains(r#""subscribe""#) && names.iter().any(|name| text.contains(name.as_str()))
     }
+}
+
+pub(crate) fn is_binance(symbol: Option<&Parts>, trades_only: bool, text: &str) -> bool {
+    if text.starts_with('[') || text.starts_with(r#"{"stream":"!"#) {
+        return false;
+    }
+    let is_trade = text.contains(r#""e":"trade""#) || text.contains(r#""e":"aggTrade""#);
+    let named = match symbol {
+        Some(symbol) => {
+            let name = symbol.joined("");
+            text.contains(&format!(r#""s":"{name}""#))
+                || text.starts_with(&format!(r#"{{"stream":"{}@"#, name.to_lowercase()))
+        }
+        None => [r#""stream":""#, r#""s":""#, r#""lastUpdateId":"#].iter().any(|mark| text.contains(mark)),
+    };
+    named && (is_trade || !trades_only)
+}
+
+pub(crate) fn is_coinbase(symbol: Option<&Parts>, trades_only: bool, text: &str) -> bool {
+    let named = match symbol {
+        Some(symbol) => text.contains(&format!(r#""product_id":"{}""#, symbol.joined("-"))),
+        None => text.contains(r#""product_id":""#),
+    };
+    named && (!trades_only || text.contains(r#""channel":"market_trades""#))
+}
+
+pub(crate) fn is_kraken(symbol: Option<&Parts>, trades_only: bool, text: &str) -> bool {
+    let Some(rest) = text.strip_prefix(r#"{"channel":""#) else { return false };
+    let named = match symbol {
+        Some(symbol) => text.contains(&format!(r#""symbol":"{}""#, symbol.joined("/"))),
+        None => text.contains(r#""symbol":""#),
+    };
+    named && !rest.starts_with("instrument") && (!trades_only || rest.starts_with("trade"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What a simulated venue lists: real tickers in the venue's own quote currencies, with tick and lot sizes.
 
-use tickplane_model::{ExchangeId, Symbol};
+use tickplane_model::{ExchangeId, Product, Symbol};
+
+use crate::venue::{Profile, profile};
 
 /// Bases by size, with a price in US dollars near that of late September 2026. They only have to look real.
 const BASES: [(&str, f64); 112] = [
@@ -118,7 +120,7 @@ const BASES: [(&str, f64); 112] = [
     ("AUDIO", 0.037),
 ];
 
-const BINANCE_QUOTES: [(&str, f64); 10] = [
+pub(crate) const BINANCE_QUOTES: [(&str, f64); 10] = [
     ("USDT", 1.0),
     ("USDC", 1.0),
     ("FDUSD", 0.998),
@@ -130,7 +132,7 @@ const BINANCE_QUOTES: [(&str, f64); 10] = [
     ("ETH", 2_668.0),
     ("BNB", 742.0),
 ];
-const COINBASE_QUOTES: [(&str, f64); 10] = [
+pub(crate) const COINBASE_QUOTES: [(&str, f64); 10] = [
     ("USD", 1.0),
     ("EUR", 1.17),
     ("GBP", 1.34),
@@ -142,7 +144,7 @@ const COINBASE_QUOTES: [(&str, f64); 10] = [
     ("BTC", 83_744.0),
     ("ETH", 2_668.0),
 ];
-const KRAKEN_QUOTES: [(&str, f64); 10] = [
+pub(crate) const KRAKEN_QUOTES: [(&str, f64); 10] = [
     ("USD", 1.0),
     ("EUR", 1.17),
     ("USDT", 1.0),
@@ -169,6 +171,7 @@ const TRADE_USD: f64 = 600.0;
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Listing {
     pub(crate) symbol: Symbol,
+    pub(crate) product: Product,
     pub(crate) base: String,
     pub(crate) quote: String,
     pub(crate) price_decimals: u32,
@@ -181,39 +184,57 @@ pub(crate) struct Listing {
     pub(crate) rate: f64,
 }
 
-/// The first `count` listings of a venue, busiest first. Empty for a venue without a simulation.
+/// What a venue lists.
+pub(crate) struct Offer {
+    /// Quote currencies and what they are worth in US dollars, the one that is traded most first.
+    pub(crate) quotes: &'static [(&'static str, f64)],
+    /// Whether it has perpetual contracts against the first of them beside spot.
+    pub(crate) has_perpetuals: bool,
+    /// Decimals of price and quantity, by the power of ten of the price and what one unit is worth in US dollars.
+    pub(crate) steps: fn(i32, f64) -> (u32, u32),
+}
+
+/// The first `count` listings of a venue, busiest first; contracts and spot by turns. Empty for a venue without a
+/// simulation.
 pub(crate) fn listings(exchange: ExchangeId, count: usize, rate: f64) -> Vec<Listing> {
-    let quotes: &'static [(&str, f64)] = match exchange {
-        ExchangeId::Binance => &BINANCE_QUOTES,
-        ExchangeId::Coinbase => &COINBASE_QUOTES,
-        ExchangeId::Kraken => &KRAKEN_QUOTES,
-        _ => &[],
+    let Some(Profile { offer, .. }) = profile(exchange) else { return Vec::new() };
+    let pairs = |quotes: &'static [(&str, f64)]| {
+        let pairs = quotes.iter().flat_map(|quote| BASES.iter().map(move |base| (*base, *quote)));
+        pairs.filter(|(base, quote)| base.0 != quote.0)
     };
-    let pairs = quotes.iter().flat_map(|quote| BASES.iter().map(move |base| (base, quote)));
-    pairs
-        .filter(|(base, quote)| base.0 != quote.0)
+    let spot: Vec<_> = pairs(offer.quotes).map(|pair| (pair, Product::Spot)).collect();
+    let contracts = if offer.has_perpetuals { &offer.quotes[..1] } else { &[] };
+    let contracts: Vec<_> = pairs(contracts).map(|pair| (pair, Product::Perpetual)).collect();
+    let mut both: Vec<_> = spot.into_iter().enumerate().chain(contracts.into_iter().enumerate()).collect();
+    both.sort_by_key(|(rank, _)| *rank);
+    both.into_iter()
         .take(count)
         .enumerate()
-        .filter_map(|(rank, (base, quote))| listing(exchange, *base, *quote, rank, rate))
+        .filter_map(|(rank, (_, ((base, quote), product)))| listing(offer, (base, quote), product, rank, rate))
         .collect()
 }
 
+/// A currency and what it is worth in US dollars.
+type Worth = (&'static str, f64);
+
 fn listing(
-    exchange: ExchangeId,
-    (base, base_usd): (&'static str, f64),
-    (quote, quote_usd): (&'static str, f64),
+    offer: &Offer,
+    ((base, base_usd), (quote, quote_usd)): (Worth, Worth),
+    product: Product,
     rank: usize,
     rate: f64,
 ) -> Option<Listing> {
-    let symbol = Symbol::new(&format!("{base}-{quote}")).ok()?;
+    let suffix = if product == Product::Spot { "" } else { "-PERP" };
+    let symbol = Symbol::new(&format!("{base}-{quote}{suffix}")).ok()?;
     let price = base_usd / quote_usd;
     let magnitude = price.log10().floor() as i32;
-    let (price_decimals, lot_decimals) = steps(exchange, magnitude, base_usd);
+    let (price_decimals, lot_decimals) = (offer.steps)(magnitude, base_usd);
     let in_ticks = price * 10_f64.powi(price_decimals as i32);
     let in_lots = TRADE_USD / base_usd * 10_f64.powi(lot_decimals as i32);
     let falling = RATE_FIRST / (1.0 + rank as f64).powf(RATE_EXPONENT);
     Some(Listing {
         symbol,
+        product,
         base: base.to_owned(),
         quote: quote.to_owned(),
         price_decimals,
@@ -224,17 +245,15 @@ fn listing(
     })
 }
 
-/// Decimals of price and quantity. Binance prints at most 8 of either; Coinbase and Kraken take lots of 1e-8.
-fn steps(exchange: ExchangeId, magnitude: i32, base_usd: f64) -> (u32, u32) {
-    let coarse = (5 - magnitude).clamp(1, 10) as u32;
-    match exchange {
-        ExchangeId::Binance => {
-            let lots = base_usd.log10().floor() as i32 + 1;
-            ((6 - magnitude).clamp(2, 8) as u32, lots.clamp(0, 5) as u32)
-        }
-        ExchangeId::Coinbase => ((6 - magnitude).clamp(2, 10) as u32, 8),
-        _ => (coarse, 8),
-    }
+/// Prices of six digits; lots of 1e-8 everywhere.
+pub(crate) fn fine_lots(magnitude: i32, _base_usd: f64) -> (u32, u32) {
+    ((5 - magnitude).clamp(1, 10) as u32, 8)
+}
+
+/// Prices of seven digits and at most 8 decimals; a lot is worth some cents.
+pub(crate) fn lots_by_worth(magnitude: i32, base_usd: f64) -> (u32, u32) {
+    let lots = base_usd.log10().floor() as i32 + 1;
+    ((6 - magnitude).clamp(2, 8) as u32, lots.clamp(0, 5) as u32)
 }
 
 #[cfg(test)]
@@ -243,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_thousand_distinct_symbols_of_falling_rate() {
-        for exchange in [ExchangeId::Binance, ExchangeId::Coinbase, ExchangeId::Kraken] {
+        for exchange in crate::venue::simulated() {
             let all = listings(exchange, SYMBOLS_MAX, 1.0);
             let mut symbols: Vec<&Symbol> = all.iter().map(|listing| &listing.symbol).collect();
             symbols.sort();
