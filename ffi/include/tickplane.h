@@ -651,7 +651,7 @@ typedef struct {
      */
     uint32_t state;
     /**
-     * 1 if its process lives and has not said goodbye, else 0.
+     * 1 if its process lives and has not said goodbye, as far as `known` allows to say, else 0.
      */
     uint32_t alive;
     /**
@@ -659,9 +659,10 @@ typedef struct {
      */
     uint32_t pid;
     /**
-     * Always 0.
+     * 1 if `pid` means something to the caller: the same boot, the same pid namespace. If 0, `alive` only says that nothing
+     * speaks against it, and a heartbeat more than three seconds old does.
      */
-    uint32_t reserved;
+    uint32_t known;
     /**
      * How many writers the plane's segment has had.
      */
@@ -901,9 +902,13 @@ typedef struct {
     /**
      * Number of the exchange: tp_name with TP_NAMES_EXCHANGE.
      */
-    uint32_t exchange;
+    uint16_t exchange;
     /**
-     * Number of the series or instrument within the exchange's file: tp_event_key, tp_event_is_of.
+     * Which file of the exchange counts the entry: one that is built anew numbers its entries anew.
+     */
+    uint16_t generation;
+    /**
+     * Number of the series or instrument within that file: tp_event_key, tp_event_is_of.
      */
     uint32_t entry;
     /**
@@ -1155,7 +1160,7 @@ int32_t tp_reattach(tp_plane_t *plane);
 
 /**
  * Asks whether the plane's writer lives, and since when. Costs a few system calls. A heartbeat more than three seconds
- * old belongs to a writer that is stuck or stopped.
+ * old belongs to a writer that is stuck or stopped; of one that is not `known`, to one that is gone.
  *
  * Threads: any. Takes the plane's lock. No allocation.
  *
@@ -1747,7 +1752,8 @@ int32_t tp_event_is_of(const tp_event_t *event, const tp_series_t *series);
  * "trades:binance:BTC-USDT" for streams, "channel:exchange:binance:lifecycle" and "channel:alerts:binance" for the
  * others. TP_KEY_BYTES are always enough.
  *
- * Fails with TP_ENOKEY when there is nothing of that number, TP_ENOEXCHANGE, with TP_EINVAL when the room is too small,
+ * Fails with TP_ENOKEY when there is nothing of that number, or the exchange's file was built anew since and numbers its
+ * entries anew, TP_ENOEXCHANGE, with TP_EINVAL when the room is too small,
  * and as tp_open does when the exchange's file cannot be attached.
  *
  * Threads: any. Takes the plane's lock. Allocates.

@@ -238,8 +238,17 @@ public:
     /* The most rows one call gives. */
     [[nodiscard]] std::size_t depth() const noexcept { return static_cast<std::size_t>(series_.depth); }
     [[nodiscard]] std::uint32_t columns() const noexcept { return series_.columns; }
-    /* Number by which events name it. */
+    /* Number by which events of the same file name it. */
     [[nodiscard]] std::uint32_t entry() const noexcept { return series_.index; }
+    /* Whether an event is about this series. */
+    [[nodiscard]] bool is_told_by(const event &of) const noexcept { return tpr_event_is_of(&of, &series_); }
+    /* When a row opens, whether it is there or not. */
+    result<std::int64_t> open_time_ns(std::uint64_t row) const noexcept {
+        std::int64_t found = 0;
+        const auto asked = static_cast<status>(tpr_open_time_ns(&series_, row, &found));
+        if (asked != status::ok) return asked;
+        return found;
+    }
     /* Number of a column: "close", "rsi_14", "macd_12_26_9.hist". */
     result<std::uint32_t> column(const char *name) const noexcept {
         std::uint32_t number = 0;
@@ -470,6 +479,12 @@ public:
     }
 
     /* Whether the plane's process runs and holds its lock. A few system calls. */
+    /* The release that writes the plane: "tickplane 1.0.0". */
+    [[nodiscard]] std::string release() const {
+        char text[65];
+        tpr_release(&plane_->segment, text);
+        return text;
+    }
     [[nodiscard]] bool is_alive() const noexcept { return tpr_writer_lives(&plane_->segment); }
     [[nodiscard]] std::int64_t heartbeat_ns() const noexcept { return tpr_heartbeat_ns(&plane_->segment); }
     /* Counts the writers the plane's file has had. */

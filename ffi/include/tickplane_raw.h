@@ -145,6 +145,8 @@ enum {
     TPR_COLUMN_QUALITY = 9,
     TPR_CANDLE_COLUMNS = 10 /* Indicator columns begin here. */
 };
+enum { TPR_F64 = 0, TPR_I64 = 1, TPR_U64 = 2 };
+enum { TPR_ALWAYS_OPEN = 0, TPR_WEEKDAYS = 1 };
 enum { TPR_EVENT_CLOSE = 1, TPR_EVENT_REVISE = 2, TPR_EVENT_LIFECYCLE = 3, TPR_EVENT_ALERT = 4, TPR_EVENT_STREAM = 5 };
 enum { TPR_ID_NONE = 0, TPR_ID_NUMBER = 1, TPR_ID_UUID = 2, TPR_ID_HASH = 3 };
 
@@ -166,17 +168,20 @@ enum { TPR_ID_NONE = 0, TPR_ID_NUMBER = 1, TPR_ID_UUID = 2, TPR_ID_HASH = 3 };
 #define TPR_TRADE_DERIVED UINT32_C(0x20)    /* Derived from another message. */
 
 typedef struct tpr_writer_slot_t {
-    uint64_t seq, pid, start_ticks, opened_ns, reserved[4];
+    uint64_t seq, pid, start_ticks, opened_ns;
+    uint8_t boot_id[16];
+    uint64_t pid_namespace, reserved;
 } tpr_writer_slot_t;
 
 typedef struct tpr_header_t {
     uint64_t magic, version, endian, compat, ro_compat, incompat, kind, checksum;
     uint64_t total_bytes, directory_offset, entries_max, entry_bytes, regions_offset, created_ns, generation, reserved_120;
-    uint64_t state, heartbeat_ns, successor, reserved_152[5];
+    uint64_t state, heartbeat_ns, successor, writer_minor, reserved_160[4];
     uint64_t bell, reserved_200[7];
     uint64_t writer_latest, reserved_264[7];
     tpr_writer_slot_t writer[2];
-    uint64_t count, reserved_456[455];
+    uint64_t count, reserved_456[7];
+    uint64_t release[8], reserved_576[440];
 } tpr_header_t;
 
 typedef struct tpr_entry_t {
@@ -192,7 +197,7 @@ typedef struct tpr_control_t {
 } tpr_control_t;
 
 typedef struct tpr_column_entry_t {
-    uint64_t name[6], seed_row, reserved;
+    uint64_t name[6], seed_row, type;
 } tpr_column_entry_t;
 
 typedef struct tpr_journal_t {
@@ -288,15 +293,19 @@ TPR_AT(tpr_header_t, generation, 112);
 TPR_AT(tpr_header_t, state, 128);
 TPR_AT(tpr_header_t, heartbeat_ns, 136);
 TPR_AT(tpr_header_t, successor, 144);
+TPR_AT(tpr_header_t, writer_minor, 152);
 TPR_AT(tpr_header_t, bell, 192);
 TPR_AT(tpr_header_t, writer_latest, 256);
 TPR_AT(tpr_header_t, writer, 320);
 TPR_AT(tpr_header_t, count, 448);
+TPR_AT(tpr_header_t, release, 512);
 TPR_SIZE(tpr_header_t, 4096);
 TPR_AT(tpr_writer_slot_t, seq, 0);
 TPR_AT(tpr_writer_slot_t, pid, 8);
 TPR_AT(tpr_writer_slot_t, start_ticks, 16);
 TPR_AT(tpr_writer_slot_t, opened_ns, 24);
+TPR_AT(tpr_writer_slot_t, boot_id, 32);
+TPR_AT(tpr_writer_slot_t, pid_namespace, 48);
 TPR_SIZE(tpr_writer_slot_t, 64);
 TPR_AT(tpr_entry_t, key, 0);
 TPR_AT(tpr_entry_t, offset, 8);
@@ -322,6 +331,7 @@ TPR_AT(tpr_control_t, epoch, 40);
 TPR_SIZE(tpr_control_t, 64);
 TPR_AT(tpr_column_entry_t, name, 0);
 TPR_AT(tpr_column_entry_t, seed_row, 48);
+TPR_AT(tpr_column_entry_t, type, 56);
 TPR_SIZE(tpr_column_entry_t, 64);
 TPR_AT(tpr_journal_t, seq, 0);
 TPR_AT(tpr_journal_t, kind, 8);
@@ -490,6 +500,8 @@ typedef struct tpr_writer_t {
     uint64_t pid;         /* Its process. */
     uint64_t start_ticks; /* When that process started: field 22 of /proc/PID/stat. */
     int64_t opened_ns;    /* When it opened the segment. */
+    uint8_t boot_id[16];  /* The boot it runs in; zero if unknown. */
+    uint64_t pid_namespace; /* Inode of its /proc/self/ns/pid; 0 if unknown. */
 } tpr_writer_t;
 
 /* The writer of a header. TPR_EEMPTY if there never was one. */
@@ -505,6 +517,11 @@ static inline int32_t tpr_header_writer(const tpr_header_t *header, tpr_writer_t
             found.pid = tpr_load(&slot->pid);
             found.start_ticks = tpr_load(&slot->start_ticks);
             found.opened_ns = (int64_t)tpr_load(&slot->opened_ns);
+            for (size_t i = 0; i < 2; i++) {
+                const uint64_t word = tpr_load((const uint64_t *)(const void *)slot->boot_id + i);
+                memcpy(&found.boot_id[8 * i], &word, 8);
+            }
+            found.pid_namespace = tpr_load(&slot->pid_namespace);
             tpr_fence();
             if (tpr_load(&slot->seq) == latest) {
                 *writer = found;
@@ -696,12 +713,51 @@ static inline bool tpr_lock_is_free(const tpr_segment_t *segment) {
     return is_free;
 }
 
+/* The layout minor of the release that writes it now; that of the segment is its maker's. */
+static inline uint16_t tpr_writer_minor(const tpr_segment_t *segment) {
+    return (uint16_t)(tpr_load(&segment->header->writer_minor) & 0xffff);
+}
+
+/* The release that writes it now: "tickplane 1.0.0". */
+static inline void tpr_release(const tpr_segment_t *segment, char text[65]) {
+    tpr_unpack(segment->header->release, 8, text);
+}
+
+/* The boot this process runs in, and its pid namespace; zero where the system does not say. */
+static inline void tpr_own_host(uint8_t boot_id[16], uint64_t *pid_namespace) {
+    char text[36];
+    struct stat facts;
+    memset(boot_id, 0, 16);
+    *pid_namespace = stat("/proc/self/ns/pid", &facts) == 0 ? (uint64_t)facts.st_ino : 0;
+    const int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | TPR_O_CLOEXEC);
+    if (file < 0) return;
+    const ssize_t got = read(file, text, sizeof text);
+    close(file);
+    if (got != (ssize_t)sizeof text) return;
+    unsigned digits = 0;
+    for (size_t i = 0; i < sizeof text && digits < 32; i++) {
+        const char c = text[i];
+        if (c == '-') continue;
+        const unsigned digit = (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10) & 0xf;
+        boot_id[digits / 2] = (uint8_t)((unsigned)boot_id[digits / 2] << 4 | digit);
+        digits++;
+    }
+}
+
 /* Whether the process that wrote it last still runs, holds the lock as far as this process may ask, and has not said
- * goodbye. Asks /proc, so it needs the writer's process namespace; elsewhere judge by tpr_heartbeat_ns. */
+ * goodbye. Its process id and lock mean something only in the boot, and the id only in the namespace, that it says; elsewhere
+ * a heartbeat that is more than three seconds old says no. A few system calls. */
 static inline bool tpr_writer_lives(const tpr_segment_t *segment) {
+    static const uint8_t unknown[16] = {0};
     tpr_writer_t writer;
+    uint8_t boot_id[16];
+    uint64_t pid_namespace;
     if (tpr_state(segment) != TPR_STATE_LIVE || tpr_writer(segment, &writer) != TPR_OK) return false;
-    if (tpr_lock_is_free(segment)) return false;
+    tpr_own_host(boot_id, &pid_namespace);
+    const bool same_boot = memcmp(boot_id, unknown, 16) != 0 && memcmp(boot_id, writer.boot_id, 16) == 0;
+    if (same_boot && tpr_lock_is_free(segment)) return false;
+    if (!same_boot || pid_namespace == 0 || pid_namespace != writer.pid_namespace)
+        return (int64_t)time(NULL) - tpr_heartbeat_ns(segment) / 1000000000 <= 3;
     char path[40] = "/proc/", text[1024], digits[20];
     size_t length = 6, count = 0;
     for (uint64_t pid = writer.pid; count == 0 || pid > 0; pid /= 10) digits[count++] = (char)('0' + pid % 10);
@@ -821,7 +877,7 @@ typedef struct tpr_found_t {
     const tpr_region_t *region;
     uint64_t bytes; /* Length of the region, all of it inside the segment. */
     uint64_t shape[4];
-    uint32_t index; /* Number of the entry, by which events name it. */
+    uint32_t index; /* Number of the entry, by which events name it together with the segment's generation. */
     uint8_t kind, exchange, timeframe;
     char name[65];
 } tpr_found_t;
@@ -918,8 +974,11 @@ typedef struct tpr_series_t {
     const tpr_journal_t *journal;
     const uint64_t *cells;
     uint64_t capacity, depth, live_stride;
-    uint32_t columns; /* The candle's ten included. */
-    uint32_t index;   /* Number of its directory entry, by which events name it. */
+    uint64_t calendar; /* How row numbers follow from time: tpr_open_time_ns. */
+    uint32_t columns;  /* The candle's ten included. */
+    uint32_t index;    /* Number of its directory entry: tpr_event_is_of. */
+    uint8_t exchange, timeframe; /* Their numbers. */
+    bool integers;     /* Some indicator column is not of f64, as all are so far. */
 } tpr_series_t;
 
 /* The series in a region. */
@@ -944,8 +1003,60 @@ static inline int32_t tpr_series_at(const tpr_found_t *found, tpr_series_t *out)
     out->capacity = capacity;
     out->depth = depth;
     out->live_stride = stride;
+    out->calendar = found->shape[3];
     out->columns = (uint32_t)columns;
     out->index = found->index;
+    out->exchange = found->exchange;
+    out->timeframe = found->timeframe;
+    for (uint32_t at = TPR_CANDLE_COLUMNS; at < out->columns; at++)
+        out->integers |= tpr_load(&out->column_table[at].type) != TPR_F64;
+    return TPR_OK;
+}
+
+/* What the words of a column are: TPR_F64, TPR_I64, TPR_U64, or a number that only later releases know. */
+static inline uint64_t tpr_column_type(const tpr_series_t *series, uint32_t column) {
+    if (column >= series->columns) return TPR_F64;
+    if (column >= TPR_CANDLE_COLUMNS) return tpr_load(&series->column_table[column].type);
+    if (column == TPR_COLUMN_OPEN_TIME_NS) return TPR_I64;
+    return column == TPR_COLUMN_TRADE_COUNT || column == TPR_COLUMN_QUALITY ? TPR_U64 : TPR_F64;
+}
+
+/* A word of a column of some type as the nearest number; NaN for a type that only later releases know. */
+static inline double tpr_number(uint64_t type, uint64_t word) {
+    return type == TPR_F64   ? tpr_f64(word)
+           : type == TPR_I64 ? (double)(int64_t)word
+           : type == TPR_U64 ? (double)word
+                             : tpr_f64(UINT64_C(0x7ff8000000000000));
+}
+
+/* Seconds of a timeframe's number; 0 for one this header does not know. */
+static inline int64_t tpr_timeframe_seconds(unsigned number) {
+    static const int32_t seconds[16] = {1,    5,    15,    60,    180,   300,   900,   1800,
+                                        3600, 7200, 14400, 21600, 28800, 43200, 86400, 604800};
+    return number >= 1 && number <= 16 ? seconds[number - 1] : 0;
+}
+
+/* When a row opens, whether it is there or not. TPR_EFEATURE if the exchange has a calendar that only later releases know: then
+ * take the column open_time_ns. TPR_EINVAL for a row that no time has. */
+static inline int32_t tpr_open_time_ns(const tpr_series_t *series, uint64_t row, int64_t *open_time_ns) {
+    if (open_time_ns) *open_time_ns = 0;
+    if (!series || !series->header || !open_time_ns) return TPR_EINVAL;
+    const int64_t length = tpr_timeframe_seconds(series->timeframe), week = 604800;
+    const int64_t opens = (int64_t)(series->calendar >> 8 & 0xffffff), closes = (int64_t)(series->calendar >> 32 & 0xffffff);
+    const int64_t zone = 900 * (int64_t)(int8_t)(series->calendar >> 56 & 0xff), r = (int64_t)row;
+    int64_t at;
+    if (length == 0 || row > UINT64_C(1) << 34) return TPR_EINVAL;
+    if ((series->calendar & 0xff) == TPR_ALWAYS_OPEN) {
+        at = r * length + (length == week ? 4 * 86400 : 0);
+    } else if ((series->calendar & 0xff) == TPR_WEEKDAYS && opens < closes && closes <= 86400) {
+        const int64_t rows = (closes - opens + length - 1) / length, d = r / rows + 3;
+        const int64_t day = length == week ? 4 + 7 * r : d / 5 * 7 + d % 5 - 3;
+        at = day * 86400 + opens + (length == week ? 0 : r % rows * length) - zone;
+    } else {
+        return TPR_EFEATURE;
+    }
+    if (at > INT64_MAX / 1000000000) return TPR_EINVAL;
+    *open_time_ns = at * 1000000000;
     return TPR_OK;
 }
 
@@ -1021,6 +1132,15 @@ static inline void tpr_candle_of(const uint64_t *words, tpr_candle_t *out) {
     out->quality = words[9];
 }
 
+/* Makes numbers of the words that stand in columns of integers. */
+static inline void tpr_to_numbers(const tpr_series_t *series, double *values, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t word;
+        memcpy(&word, &values[i], sizeof word);
+        values[i] = tpr_number(tpr_column_type(series, TPR_CANDLE_COLUMNS + i), word);
+    }
+}
+
 /* The forming candle and the first `count` of its provisional indicator values (`values` may be NULL when it is 0), in the
  * order of the columns from TPR_CANDLE_COLUMNS on. On TPR_EBUSY `values` may have been written to. */
 static inline int32_t tpr_live(const tpr_series_t *series, tpr_live_t *live, double *values, uint32_t count) {
@@ -1040,6 +1160,7 @@ static inline int32_t tpr_live(const tpr_series_t *series, tpr_live_t *live, dou
             for (uint32_t i = 0; i < count; i++) values[i] = tpr_f64(tpr_load(&slot[14 + i]));
             tpr_fence();
             if (tpr_load(slot) == latest) {
+                if (series->integers) tpr_to_numbers(series, values, count);
                 live->seq = latest;
                 live->row = words[0];
                 live->trade_seq = words[1];
@@ -1174,7 +1295,8 @@ static inline int32_t tpr_values(const tpr_series_t *series, uint32_t column, si
     if (first_row) *first_row = 0;
     if (count) *count = 0;
     if (!series || !series->header || !values || !first_row || !count || max == 0) return TPR_EINVAL;
-    if (column >= series->columns) return TPR_ENOCOLUMN;
+    const uint64_t type = tpr_column_type(series, column);
+    if (column >= series->columns || type > TPR_U64) return TPR_ENOCOLUMN;
     if (!tpr_is_current(series->header, series->entry)) return TPR_EMOVED;
     for (int tries = 0; tries < TPR_TRIES_MAX; tries++) {
         tpr_ticket_t ticket;
@@ -1184,9 +1306,7 @@ static inline int32_t tpr_values(const tpr_series_t *series, uint32_t column, si
             const uint64_t n = ticket.head - first, place = tpr_place(series, first);
             for (uint64_t i = 0; i < n; i++) {
                 const uint64_t word = tpr_cell_at(series, &ticket, first + i, place + i, column);
-                values[i] = column == TPR_COLUMN_OPEN_TIME_NS ? (double)(int64_t)word
-                            : column == TPR_COLUMN_TRADE_COUNT || column == TPR_COLUMN_QUALITY ? (double)word
-                                                                                               : tpr_f64(word);
+                values[i] = tpr_number(type, word);
             }
             if (tpr_validate(series, &ticket, first)) {
                 if (n == 0) return TPR_EEMPTY;
@@ -1238,7 +1358,8 @@ static inline int32_t tpr_view(const tpr_series_t *series, size_t max, tpr_view_
 }
 
 /* The values of a column, oldest first, `count` of them one after the other; NULL if there is no such column. Valid until
- * tpr_close; what they say is judged by tpr_view_validate. Columns 0, 8 and 9 are integers: take tpr_view_u64. */
+ * tpr_close; what they say is judged by tpr_view_validate. Columns 0, 8 and 9 are integers: take tpr_view_u64; of further ones
+ * tpr_column_type says what they are. */
 static inline const double *tpr_view_f64(const tpr_view_t *view, uint32_t column) {
     if (column >= view->series.columns) return NULL;
     return (const double *)(const void *)(view->series.cells + column * 2 * view->series.capacity + view->place);
@@ -1526,8 +1647,24 @@ typedef struct tpr_event_t {
     uint32_t ring;     /* Which ring it came from: the number of its directory entry. */
     uint32_t entry;    /* Series or instrument: the number of its entry in the exchange's directory; all ones if none. */
     uint32_t kind;     /* TPR_EVENT_*. */
-    uint32_t exchange; /* Number of the exchange. */
+    uint16_t exchange; /* Number of the exchange. */
+    uint16_t generation; /* Of the exchange's file that counts the entry, its low 16 bits: tpr_event_entry. */
 } tpr_event_t;
+
+/* The entry that an event is about, in the segment of its exchange. TPR_ENOKEY if it is none of this file: it was built anew
+ * since, with other numbers (or, if tpr_segment_changed, before: open it again). TPR_EMOVED: another region took its place. */
+static inline int32_t tpr_event_entry(const tpr_segment_t *exchange, const tpr_event_t *event, tpr_found_t *out) {
+    if (!exchange || !exchange->header || !event || !out) return TPR_EINVAL;
+    if (exchange->kind != TPR_SEGMENT_EXCHANGE || exchange->exchange != event->exchange) return TPR_EKEY;
+    if (event->generation != (exchange->generation & 0xffff) || event->entry >= tpr_count(exchange)) return TPR_ENOKEY;
+    return tpr_entry(exchange, event->entry, out);
+}
+
+/* Whether an event is about this series. */
+static inline bool tpr_event_is_of(const tpr_event_t *event, const tpr_series_t *series) {
+    return (event->kind == TPR_EVENT_CLOSE || event->kind == TPR_EVENT_REVISE) && event->entry == series->index &&
+           event->exchange == series->exchange && event->generation == (tpr_load(&series->header->generation) & 0xffff);
+}
 
 /* Follows the events of every writing thread: in order within a thread, in no promised order between them. */
 typedef struct tpr_events_t {
@@ -1609,7 +1746,8 @@ static inline int32_t tpr_events_read(tpr_events_t *events, tpr_event_t *out, si
         event->seq = seq;
         event->ring = events->ring[events->turn];
         event->kind = (uint32_t)(words[0] & 0xff);
-        event->exchange = (uint32_t)(words[0] >> 8 & 0xff);
+        event->exchange = (uint16_t)(words[0] >> 8 & 0xff);
+        event->generation = (uint16_t)(words[0] >> 16 & 0xffff);
         event->entry = (uint32_t)(words[0] >> 32);
         event->row = words[1];
         event->publish_ns = (int64_t)words[2];

@@ -108,24 +108,6 @@ pub unsafe extern "C" fn tp_column_seed_row(series: *const SeriesHandle, column:
     })
 }
 
-/// What the 64-bit values of a column are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum ColumnKind {
-    F64,
-    I64,
-    U64,
-}
-
-impl ColumnKind {
-    pub(crate) const fn of(column: u32) -> Self {
-        match column {
-            TP_COLUMN_OPEN_TIME_NS => Self::I64,
-            TP_COLUMN_TRADE_COUNT | TP_COLUMN_QUALITY => Self::U64,
-            _ => Self::F64,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tickplane_layout::series::{CANDLE_COLUMNS, SEED_NONE};

@@ -3,10 +3,9 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use tickplane_segments::{ReadError, SeriesReader};
+use tickplane_segments::{ColumnType, ReadError, SeriesReader};
 
 use crate::candle::CandleRow;
-use crate::column::ColumnKind;
 use crate::edge::{guard, place, put_if_wanted, room, shared};
 use crate::series::SeriesHandle;
 use crate::status::{Failure, TP_EINVAL, TP_ENOCOLUMN, TP_OK};
@@ -113,7 +112,7 @@ pub unsafe extern "C" fn tp_copy_f64(
     first_row: *mut u64,
 ) -> i32 {
     // SAFETY: as the caller promises.
-    guard(|| unsafe { copy(series, column, ColumnKind::F64, n, values.cast(), count, first_row) })
+    guard(|| unsafe { copy(series, column, ColumnType::F64, n, values.cast(), count, first_row) })
 }
 
 /// tp_copy_f64 for the column TP_COLUMN_OPEN_TIME_NS.
@@ -132,7 +131,7 @@ pub unsafe extern "C" fn tp_copy_i64(
     first_row: *mut u64,
 ) -> i32 {
     // SAFETY: as the caller promises.
-    guard(|| unsafe { copy(series, column, ColumnKind::I64, n, values.cast(), count, first_row) })
+    guard(|| unsafe { copy(series, column, ColumnType::I64, n, values.cast(), count, first_row) })
 }
 
 /// tp_copy_f64 for the columns TP_COLUMN_TRADE_COUNT and TP_COLUMN_QUALITY.
@@ -151,7 +150,7 @@ pub unsafe extern "C" fn tp_copy_u64(
     first_row: *mut u64,
 ) -> i32 {
     // SAFETY: as the caller promises.
-    guard(|| unsafe { copy(series, column, ColumnKind::U64, n, values, count, first_row) })
+    guard(|| unsafe { copy(series, column, ColumnType::U64, n, values, count, first_row) })
 }
 
 /// Copies the words of a column: every type of its values is 64 bits wide.
@@ -161,7 +160,7 @@ pub unsafe extern "C" fn tp_copy_u64(
 unsafe fn copy(
     series: *const SeriesHandle,
     column: u32,
-    kind: ColumnKind,
+    kind: ColumnType,
     n: usize,
     words: *mut u64,
     count: *mut usize,
@@ -171,7 +170,7 @@ unsafe fn copy(
     let series = unsafe { shared(series) }?;
     // SAFETY: as the caller promises.
     let copies = unsafe { Copies::new(series, n, words, count, first_row) }?;
-    if ColumnKind::of(column) != kind {
+    if copies.reader.column_type(column as usize) != Some(kind) {
         return Err(Failure(TP_ENOCOLUMN));
     }
     copies.take(|reader, places| reader.column_into(column as usize, places.len(), |at, word| put(places, at, word)))

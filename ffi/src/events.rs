@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use tickplane_model::{ExchangeId, Key};
-use tickplane_segments::{Announced, EventFollower, EventKind, PlaneEvent};
+use tickplane_segments::{Announced, EntryId, EventFollower, EventKind, PlaneEvent};
 
 use crate::attachment::Attachment;
 use crate::batch::{POLLS_MAX, Told, fill};
@@ -60,14 +60,22 @@ pub struct EventRow {
     /// TP_EVENT_CANDLE_CLOSE and the others.
     pub kind: u32,
     /// Number of the exchange: tp_name with TP_NAMES_EXCHANGE.
-    pub exchange: u32,
-    /// Number of the series or instrument within the exchange's file: tp_event_key, tp_event_is_of.
+    pub exchange: u16,
+    /// Which file of the exchange counts the entry: one that is built anew numbers its entries anew.
+    pub generation: u16,
+    /// Number of the series or instrument within that file: tp_event_key, tp_event_is_of.
     pub entry: u32,
     /// Number of the thread's ring.
     pub ring: u32,
 }
 
 const _: () = assert!(size_of::<EventRow>() == 48);
+
+impl EventRow {
+    const fn id(&self) -> EntryId {
+        EntryId::new(self.generation as u64, self.entry)
+    }
+}
 
 impl From<&Announced> for EventRow {
     fn from(announced: &Announced) -> Self {
@@ -78,8 +86,9 @@ impl From<&Announced> for EventRow {
             row: event.row,
             detail: event.detail,
             kind: event.kind as u32,
-            exchange: event.exchange as u32,
-            entry: event.entry,
+            exchange: event.exchange as u16,
+            generation: event.entry.generation(),
+            entry: event.entry.number(),
             ring: *ring,
         }
     }
@@ -233,7 +242,7 @@ pub unsafe extern "C" fn tp_event_is_of(event: *const EventRow, series: *const S
         // SAFETY: the caller gives an event and a series.
         let (event, series) = unsafe { (shared(event)?, shared(series)?) };
         let is_candle = matches!(event.kind, TP_EVENT_CANDLE_CLOSE | TP_EVENT_CANDLE_REVISE);
-        let is_same = event.exchange == series.key().exchange() as u32 && event.entry == series.reader()?.entry();
+        let is_same = event.exchange == series.key().exchange() as u16 && event.id() == series.reader()?.entry();
         Ok((is_candle && is_same).into())
     })
 }
@@ -242,7 +251,8 @@ pub unsafe extern "C" fn tp_event_is_of(event: *const EventRow, series: *const S
 /// "trades:binance:BTC-USDT" for streams, "channel:exchange:binance:lifecycle" and "channel:alerts:binance" for the
 /// others. TP_KEY_BYTES are always enough.
 ///
-/// Fails with TP_ENOKEY when there is nothing of that number, TP_ENOEXCHANGE, with TP_EINVAL when the room is too small,
+/// Fails with TP_ENOKEY when there is nothing of that number, or the exchange's file was built anew since and numbers its
+/// entries anew, TP_ENOEXCHANGE, with TP_EINVAL when the room is too small,
 /// and as tp_open does when the exchange's file cannot be attached.
 ///
 /// Threads: any. Takes the plane's lock. Allocates.
@@ -263,8 +273,8 @@ pub unsafe extern "C" fn tp_event_key(
         let places = unsafe { self::room(key, room) }?;
         let exchange = u8::try_from(event.exchange).ok().and_then(ExchangeId::from_number).ok_or(Failure(TP_EINVAL))?;
         let found = match event.kind {
-            TP_EVENT_CANDLE_CLOSE | TP_EVENT_CANDLE_REVISE => plane.key_of(exchange, event.entry)?,
-            TP_EVENT_STREAM => plane.symbol_of(exchange, event.entry)?.map(|symbol| Key::Trades { exchange, symbol }),
+            TP_EVENT_CANDLE_CLOSE | TP_EVENT_CANDLE_REVISE => plane.key_of(exchange, event.id())?,
+            TP_EVENT_STREAM => plane.symbol_of(exchange, event.id())?.map(|symbol| Key::Trades { exchange, symbol }),
             TP_EVENT_LIFECYCLE => Some(Key::Lifecycle { exchange }),
             TP_EVENT_ALERT => Some(Key::Alerts { exchange }),
             _ => None,

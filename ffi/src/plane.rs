@@ -33,12 +33,13 @@ pub struct PlaneHandle {
 pub struct PlaneSigns {
     /// What the writer said last: one of TP_STATE_NEW, TP_STATE_LIVE, TP_STATE_CLOSED and TP_STATE_REPLACED.
     pub state: u32,
-    /// 1 if its process lives and has not said goodbye, else 0.
+    /// 1 if its process lives and has not said goodbye, as far as `known` allows to say, else 0.
     pub alive: u32,
     /// Its process id, 0 if there was no writer yet.
     pub pid: u32,
-    /// Always 0.
-    pub reserved: u32,
+    /// 1 if `pid` means something to the caller: the same boot, the same pid namespace. If 0, `alive` only says that nothing
+    /// speaks against it, and a heartbeat more than three seconds old does.
+    pub known: u32,
     /// How many writers the plane's segment has had.
     pub epoch: u64,
     /// When that process opened it.
@@ -161,7 +162,7 @@ pub unsafe extern "C" fn tp_reattach(plane: *mut PlaneHandle) -> i32 {
 }
 
 /// Asks whether the plane's writer lives, and since when. Costs a few system calls. A heartbeat more than three seconds
-/// old belongs to a writer that is stuck or stopped.
+/// old belongs to a writer that is stuck or stopped; of one that is not `known`, to one that is gone.
 ///
 /// Threads: any. Takes the plane's lock. No allocation.
 ///
@@ -179,7 +180,7 @@ pub unsafe extern "C" fn tp_status(plane: *const PlaneHandle, status: *mut Plane
             state: state_number(status.state),
             alive: status.alive.into(),
             pid: status.pid,
-            reserved: 0,
+            known: status.is_known.into(),
             epoch: status.epoch,
             opened_ns: status.opened_ns,
             heartbeat_ns: status.heartbeat_ns,

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use tickplane_segments::View;
+use tickplane_segments::{ColumnType, View};
 
 use crate::attachment::Attachment;
-use crate::column::ColumnKind;
 use crate::edge::{exclusive, give, guard, guard_or, place, shared, take_back};
 use crate::series::SeriesHandle;
 use crate::status::{Failure, TP_ECHANGED, TP_EINVAL, TP_ENOCOLUMN, TP_OK};
@@ -112,7 +111,7 @@ pub unsafe extern "C" fn tp_view_count(view: *const ViewHandle) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tp_view_f64(view: *const ViewHandle, column: u32) -> *const f64 {
     // SAFETY: the caller gives a view.
-    unsafe { values(view, column, ColumnKind::F64) }
+    unsafe { values(view, column, ColumnType::F64) }
 }
 
 /// tp_view_f64 for the column TP_COLUMN_OPEN_TIME_NS; NULL for every other.
@@ -124,7 +123,7 @@ pub unsafe extern "C" fn tp_view_f64(view: *const ViewHandle, column: u32) -> *c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tp_view_i64(view: *const ViewHandle, column: u32) -> *const i64 {
     // SAFETY: the caller gives a view.
-    unsafe { values(view, column, ColumnKind::I64) }.cast()
+    unsafe { values(view, column, ColumnType::I64) }.cast()
 }
 
 /// tp_view_f64 for the columns TP_COLUMN_TRADE_COUNT and TP_COLUMN_QUALITY; NULL for every other.
@@ -136,16 +135,16 @@ pub unsafe extern "C" fn tp_view_i64(view: *const ViewHandle, column: u32) -> *c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tp_view_u64(view: *const ViewHandle, column: u32) -> *const u64 {
     // SAFETY: the caller gives a view.
-    unsafe { values(view, column, ColumnKind::U64) }.cast()
+    unsafe { values(view, column, ColumnType::U64) }.cast()
 }
 
 /// # Safety
 /// `view` is NULL or a view that is not released.
-unsafe fn values(view: *const ViewHandle, column: u32, kind: ColumnKind) -> *const f64 {
+unsafe fn values(view: *const ViewHandle, column: u32, kind: ColumnType) -> *const f64 {
     guard_or(std::ptr::null(), || {
         // SAFETY: as the caller promises.
         let view = &unsafe { shared(view) }?.view;
-        let values = view.column(column as usize).filter(|_| ColumnKind::of(column) == kind);
+        let values = view.column(column as usize).filter(|_| view.column_type(column as usize) == Some(kind));
         values.ok_or(Failure(TP_ENOCOLUMN))
     })
 }

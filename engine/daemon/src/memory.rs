@@ -18,7 +18,13 @@ const EVENTS_KEPT: u64 = 4_096;
 /// The plane's own segment for so many threads that write.
 pub(crate) fn plane_shape(writing_threads: usize) -> PlaneShape {
     let threads = writing_threads as u64;
-    PlaneShape { event_rings: threads, event_capacity: EVENTS_KEPT, threads, connections: CONNECTIONS }
+    PlaneShape {
+        event_rings: threads,
+        event_capacity: EVENTS_KEPT,
+        threads,
+        connections: CONNECTIONS,
+        ..PlaneShape::default()
+    }
 }
 
 /// The region of each instrument.

@@ -5,9 +5,12 @@
 //! word 8  events: broadcast ring
 //!
 //! event slot, 64 bytes
-//!   0 seq        8 kind (8) | exchange (8) | 0 (16) | directory entry (32)     16 row     24 publish_ns
-//!  32 detail    40 reserved, 0 (3 words)
+//!   0 seq        8 kind (8) | exchange (8) | file's generation (16) | directory entry (32)     16 row
+//!  24 publish_ns                   32 detail                  40 reserved, 0 (3 words)
 //! ```
+//!
+//! Entries are numbered anew when an exchange's file is built anew, and these rings live on: so an entry is named
+//! together with the generation of the file whose directory counts it.
 
 use crate::Word;
 use crate::region::{HEADER_WORDS, RegionHeader, RegionKind, pages};
@@ -61,7 +64,9 @@ pub struct EventRecord {
     pub kind: u8,
     /// Number of the exchange.
     pub exchange: u8,
-    /// Entry in the exchange's directory; all ones where the event has none.
+    /// Low 16 bits of the generation of the exchange's file; 0 where the event has no entry.
+    pub generation: u16,
+    /// Entry in that file's directory; all ones where the event has none.
     pub entry: u32,
     /// Row of the series, 0 where the event has none.
     pub row: u64,
@@ -75,7 +80,8 @@ impl EventRecord {
     /// The words of a slot.
     #[must_use]
     pub const fn pack(&self) -> Record {
-        let what = self.kind as u64 | (self.exchange as u64) << 8 | (self.entry as u64) << 32;
+        let what =
+            self.kind as u64 | (self.exchange as u64) << 8 | (self.generation as u64) << 16 | (self.entry as u64) << 32;
         [what, self.row, self.publish_ns.cast_unsigned(), self.detail, 0, 0, 0]
     }
 
@@ -85,6 +91,7 @@ impl EventRecord {
         Self {
             kind: record[0] as u8,
             exchange: (record[0] >> 8) as u8,
+            generation: (record[0] >> 16) as u16,
             entry: (record[0] >> 32) as u32,
             row: record[1],
             publish_ns: record[2].cast_signed(),

@@ -6,10 +6,13 @@
 //! byte   64  total bytes       72  directory offset  80 entries max    88 entry bytes    sizes: static
 //!        96  regions offset   104  created_ns       112 generation    120 reserved
 //! byte  128  state            136  heartbeat_ns     144 successor generation, reserved   life
+//!       152  writer's minor
 //! byte  192  bell                                                                        futex word: low half
-//! byte  256  writer: double slot of pid, start time (clock ticks since boot), opened_ns; its sequence is the epoch
+//! byte  256  writer: double slot of pid, start time (clock ticks since boot), opened_ns, boot id (16 bytes), inode of
+//!            the pid namespace; its sequence is the epoch, which goes on when the file is built anew
 //! byte  448  directory count
-//! byte  512  reserved, 0, to byte 4096
+//! byte  512  release: text, 64 bytes
+//! byte  576  reserved, 0, to byte 4096
 //! ```
 //!
 //! The version word is written last: a file without it is not ready. A reader refuses another major, an endian tag it
@@ -75,14 +78,20 @@ pub const WORD_STATE: usize = 16;
 pub const WORD_HEARTBEAT: usize = 17;
 /// Word reserved for the generation of the file that took this one's name.
 pub const WORD_SUCCESSOR: usize = 18;
+/// Word of the layout minor of the release that writes the file now.
+pub const WORD_WRITER_MINOR: usize = 19;
 /// Word of the bell.
 pub const WORD_BELL: usize = 24;
 /// First word of the writer's double slot.
 pub const WORD_WRITER: usize = 32;
 /// Payload words of the writer's double slot.
-pub const WRITER_WORDS: usize = 3;
+pub const WRITER_WORDS: usize = 6;
 /// Word of the directory count.
 pub const WORD_COUNT: usize = 56;
+/// First word of the writing release's name.
+pub const WORD_RELEASE: usize = 64;
+/// Words of that name.
+pub const RELEASE_WORDS: usize = 8;
 
 // The byte offsets as they are published in docs/format.md.
 const _: () = assert!(WORD_MAGIC == 0 && WORD_VERSION * 8 == 8 && WORD_ENDIAN * 8 == 16 && WORD_COMPAT * 8 == 24);
@@ -91,6 +100,7 @@ const _: () = assert!(WORD_CHECKSUM * 8 == 56 && WORD_TOTAL_BYTES * 8 == 64 && W
 const _: () = assert!(WORD_ENTRIES_MAX * 8 == 80 && WORD_ENTRY_BYTES * 8 == 88 && WORD_REGIONS_OFFSET * 8 == 96);
 const _: () = assert!(WORD_CREATED * 8 == 104 && WORD_GENERATION * 8 == 112 && STATIC_WORDS * 8 == 128);
 const _: () = assert!(WORD_STATE * 8 == 128 && WORD_HEARTBEAT * 8 == 136 && WORD_SUCCESSOR * 8 == 144);
+const _: () = assert!(WORD_WRITER_MINOR * 8 == 152 && WORD_RELEASE * 8 == 512 && RELEASE_WORDS * 8 == 64);
 const _: () = assert!(WORD_BELL * 8 == 192 && WORD_WRITER * 8 == 256 && WORD_COUNT * 8 == 448);
 const _: () = assert!(WORD_STATE == STATIC_WORDS);
 const _: () = assert!(WORD_BELL.is_multiple_of(LINE_WORDS) && WORD_COUNT.is_multiple_of(LINE_WORDS));
@@ -138,9 +148,9 @@ pub struct Identity {
     pub total_bytes: u64,
     /// Room in the directory.
     pub entries_max: u64,
-    /// When the file was made.
+    /// When the first file of its line was made: a file that is built anew from another keeps it.
     pub created_ns: i64,
-    /// Grows when the file is made anew under the same name.
+    /// Grows with every file of the same name.
     pub generation: u64,
 }
 
@@ -245,6 +255,39 @@ pub enum LifeState {
     Replaced = 3,
 }
 
+/// Where process ids mean something: one boot of one machine, and a namespace of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Host {
+    /// The kernel's random id of this boot, most significant byte first; all zero if the system does not say.
+    pub boot_id: [u8; 16],
+    /// Inode of the pid namespace; 0 if the system does not say.
+    pub pid_namespace: u64,
+}
+
+impl Host {
+    /// Whether both are of one boot; what is unknown is the same as nothing.
+    #[must_use]
+    pub fn is_same_boot(&self, other: &Self) -> bool {
+        self.boot_id == other.boot_id && self.boot_id != [0; 16]
+    }
+
+    /// Whether a process id means the same process to both.
+    #[must_use]
+    pub fn shares_pids(&self, other: &Self) -> bool {
+        self.is_same_boot(other) && self.pid_namespace == other.pid_namespace && self.pid_namespace != 0
+    }
+
+    /// The id's bytes stand in memory in their order.
+    const fn words(&self) -> [u64; 3] {
+        let id = u128::from_le_bytes(self.boot_id);
+        [id as u64, (id >> 64) as u64, self.pid_namespace]
+    }
+
+    const fn from_words([low, high, pid_namespace]: [u64; 3]) -> Self {
+        Self { boot_id: ((high as u128) << 64 | low as u128).to_le_bytes(), pid_namespace }
+    }
+}
+
 /// Who writes a segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Writer {
@@ -256,6 +299,8 @@ pub struct Writer {
     pub start_ticks: u64,
     /// When it opened the segment.
     pub opened_ns: i64,
+    /// Where its process id means something.
+    pub host: Host,
 }
 
 /// A header over its words.
@@ -350,12 +395,19 @@ impl<'a> Header<'a> {
         DoubleSlot::new(&self.0[WORD_WRITER..WORD_COUNT], WRITER_WORDS)
     }
 
-    /// Takes the segment over and gives the new epoch. Writer only, under the instance's lock.
-    pub fn take_over(&self, pid: u32, start_ticks: u64, now_ns: i64) -> u64 {
+    /// Takes the segment over and gives the new epoch; that of `writer` is not looked at. Writer only, under the
+    /// instance's lock.
+    pub fn take_over(&self, writer: &Writer, release: &[u64; RELEASE_WORDS]) -> u64 {
+        self.0[WORD_WRITER_MINOR].store(u64::from(MINOR), Ordering::Relaxed);
+        for (word, value) in self.0[WORD_RELEASE..WORD_RELEASE + RELEASE_WORDS].iter().zip(release) {
+            word.store(*value, Ordering::Relaxed);
+        }
+        let Writer { pid, start_ticks, opened_ns, host, .. } = *writer;
         let slot = self.writer_slot();
         slot.recover();
-        let epoch = slot.publish([u64::from(pid), start_ticks, now_ns.cast_unsigned()].into_iter());
-        self.set_heartbeat_ns(now_ns);
+        let process = [u64::from(pid), start_ticks, opened_ns.cast_unsigned()];
+        let epoch = slot.publish(process.into_iter().chain(host.words()));
+        self.set_heartbeat_ns(opened_ns);
         self.set_state(LifeState::Live);
         epoch
     }
@@ -367,7 +419,23 @@ impl<'a> Header<'a> {
     pub fn writer(&self) -> Result<Writer, crate::Busy> {
         let mut words = [0; WRITER_WORDS];
         let epoch = self.writer_slot().read(&mut words)?;
-        let [pid, start_ticks, opened_ns] = words;
-        Ok(Writer { epoch, pid: pid as u32, start_ticks, opened_ns: opened_ns.cast_signed() })
+        let [pid, start_ticks, opened_ns, boot_0, boot_1, pid_namespace] = words;
+        let host = Host::from_words([boot_0, boot_1, pid_namespace]);
+        Ok(Writer { epoch, pid: pid as u32, start_ticks, opened_ns: opened_ns.cast_signed(), host })
+    }
+
+    /// Goes on with the epochs of the file that this one is built from: what that one's writers left in the regions is
+    /// then never taken for the next writer's. Writer only, before the file has its name.
+    pub fn succeed(&self, old: &Header<'_>) {
+        old.writer_slot().recover();
+        self.writer_slot().copy_from(&old.writer_slot());
+    }
+
+    /// The layout minor of the release that writes the file now, and its name, packed as text.
+    #[must_use]
+    pub fn release(&self) -> (u16, [u64; RELEASE_WORDS]) {
+        let words = &self.0[WORD_RELEASE..WORD_RELEASE + RELEASE_WORDS];
+        let minor = self.0[WORD_WRITER_MINOR].load(Ordering::Relaxed) as u16;
+        (minor, core::array::from_fn(|at| words[at].load(Ordering::Relaxed)))
     }
 }

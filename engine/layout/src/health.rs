@@ -375,6 +375,21 @@ pub const fn thread_header() -> RegionHeader {
     RegionHeader { kind: RegionKind::Thread, bytes, shape: [Stage::ALL.len() as u64, 0, 0, 0] }
 }
 
+/// What a reader needs of a thread region: all but the histograms.
+#[must_use]
+pub const fn thread_head() -> RegionHeader {
+    RegionHeader { kind: RegionKind::Thread, bytes: pages(THREAD_HISTOGRAMS as u64 * 8), shape: [0; 4] }
+}
+
+/// How many of the stages that this code knows a thread region of this shape and length holds; `None` if it cannot be
+/// one. A region made by an older writer has fewer, one by a newer writer more.
+#[must_use]
+pub fn thread_stages(header: &RegionHeader) -> Option<usize> {
+    let room = usize::try_from(header.bytes / 8).ok()?.checked_sub(THREAD_HISTOGRAMS)? / HISTOGRAM_WORDS;
+    let stages = usize::try_from(header.shape[0]).ok().filter(|stages| *stages <= room)?;
+    (header.kind == RegionKind::Thread).then_some(stages.min(Stage::ALL.len()))
+}
+
 /// First word of a stage's histogram.
 #[must_use]
 pub const fn stage_word(stage: Stage) -> usize {

@@ -24,6 +24,7 @@ extern crate std;
 compile_error!("tickplane segments are defined for 64-bit little-endian machines");
 
 pub mod bell;
+pub mod calendar;
 pub mod directory;
 pub mod double_slot;
 pub mod event;

@@ -6,7 +6,7 @@
 //! word 2  shape 0     series: capacity (rows)     instrument, events: capacity (records)
 //! word 3  shape 1     series: depth (rows)
 //! word 4  shape 2     series: columns
-//! word 5  shape 3     reserved, 0
+//! word 5  shape 3     series: calendar
 //! word 6  reserved, 0
 //! word 7  checksum    FNV-1a over words 0..7
 //! ```

@@ -44,6 +44,18 @@ impl Sessions {
         Self { holidays, ..self }
     }
 
+    /// From midnight UTC to the opening.
+    #[must_use]
+    pub const fn open_ns(self) -> i64 {
+        self.open_ns
+    }
+
+    /// From midnight UTC to the close.
+    #[must_use]
+    pub const fn close_ns(self) -> i64 {
+        self.close_ns
+    }
+
     /// The rows of one day; meaningless for weeks.
     const fn rows_per_day(self, timeframe: Timeframe) -> i64 {
         let length_ns = timeframe.length_ns();

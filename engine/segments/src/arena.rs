@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 
 use tickplane_layout::Word;
 use tickplane_layout::directory::{Entry, EntryState, NAME_BYTES_MAX, NAME_WORDS};
-use tickplane_layout::header::{LifeState, SegmentKind};
+use tickplane_layout::header::{Identity, LifeState, RELEASE_WORDS, SegmentKind, Writer};
 use tickplane_layout::region::{HEADER_WORDS, RegionHeader, RegionKind};
 use tickplane_layout::sync::Ordering;
 use tickplane_layout::text;
@@ -71,22 +71,31 @@ pub(crate) struct Arena {
 
 impl Arena {
     /// Takes over the file of this name, or makes it. The caller holds the instance's lock.
-    pub(crate) fn open(path: &Path, kind: SegmentKind, shape: &ArenaShape, now_ns: i64) -> Result<Self, SegmentError> {
+    ///
+    /// A file that is not there is made with `generation`: higher than any of its name ever had, as far as that can be
+    /// known.
+    pub(crate) fn open(
+        path: &Path,
+        kind: SegmentKind,
+        shape: &ArenaShape,
+        generation: u64,
+        now_ns: i64,
+    ) -> Result<Self, SegmentError> {
         shape.check()?;
         // First of all: a process that cannot say who it is makes no file.
-        let start_ticks = own_start_ticks(path)?;
+        let writer = this_writer(path, now_ns)?;
         let segment = match Segment::open_for_writing(path)? {
-            None => make(path, shape, kind, now_ns)?,
+            None => make(path, shape.identity(kind, now_ns, generation))?,
             Some(old) => {
                 if old.identity().kind != kind {
                     return Err(SegmentError::Refused { path: path.to_owned(), refusal: Refusal::Kind });
                 }
-                renewed(old, shape, now_ns)?
+                renewed(old, shape)?
             }
         };
         let segment = Arc::new(segment);
         let census = census(&segment)?;
-        let epoch = segment.header().take_over(std::process::id(), start_ticks, now_ns);
+        let epoch = segment.header().take_over(&writer, &release());
         Ok(Self { segment, epoch, end: census.end, index: census.live, claims: HashMap::new() })
     }
 
@@ -169,20 +178,27 @@ pub(crate) fn open_region(segment: &Arc<Segment>, index: u64) -> Option<(Region,
     Some((region, header))
 }
 
-/// When this process started; 0 where the system does not say such things.
-fn own_start_ticks(path: &Path) -> Result<u64, SegmentError> {
-    match process::start_ticks(std::process::id()) {
+/// This process as a header names it; what the system does not say is 0.
+fn this_writer(path: &Path, now_ns: i64) -> Result<Writer, SegmentError> {
+    let pid = std::process::id();
+    let start_ticks = match process::start_ticks(pid) {
         Err(error) if process::is_unknown(&error) => Err(SegmentError::io("name this process in", path)(error)),
         outcome => Ok(outcome.unwrap_or(0)),
-    }
+    }?;
+    Ok(Writer { epoch: 0, pid, start_ticks, opened_ns: now_ns, host: process::host() })
+}
+
+/// The name of this release, for people who look at a file.
+fn release() -> [u64; RELEASE_WORDS] {
+    text::pack(concat!("tickplane ", env!("CARGO_PKG_VERSION"))).unwrap_or_default()
 }
 
 fn damaged(segment: &Segment, index: u64) -> SegmentError {
     SegmentError::Refused { path: segment.path().to_owned(), refusal: Refusal::Entry(index) }
 }
 
-fn make(path: &Path, shape: &ArenaShape, kind: SegmentKind, now_ns: i64) -> Result<Segment, SegmentError> {
-    let segment = Segment::make(path, shape.identity(kind, now_ns, 1))?;
+fn make(path: &Path, identity: Identity) -> Result<Segment, SegmentError> {
+    let segment = Segment::make(path, identity)?;
     segment.publish()?;
     Ok(segment)
 }
@@ -225,16 +241,16 @@ fn census(segment: &Segment) -> Result<Census, SegmentError> {
 }
 
 /// Keeps a file, or builds it anew if it is too small for the shape or a quarter of it is dead.
-fn renewed(old: Segment, shape: &ArenaShape, now_ns: i64) -> Result<Segment, SegmentError> {
+fn renewed(old: Segment, shape: &ArenaShape) -> Result<Segment, SegmentError> {
     let identity = *old.identity();
-    let wanted = shape.identity(identity.kind, now_ns, identity.generation + 1);
+    let wanted = shape.identity(identity.kind, identity.created_ns, identity.generation);
     let is_small = identity.total_bytes < wanted.total_bytes || identity.entries_max < wanted.entries_max;
     let census = census(&old)?;
     let is_wasteful = census.dead_bytes > census.live_bytes / 3;
     if !is_small && !is_wasteful {
         return Ok(old);
     }
-    match rebuild(&old, &census, shape, now_ns) {
+    match rebuild(&old, &census, shape) {
         Ok(new) => Ok(new),
         // Compaction is a convenience: without room for the copy the old file still serves.
         Err(SegmentError::NoSpace { .. }) if !is_small => Ok(old),
@@ -242,13 +258,15 @@ fn renewed(old: Segment, shape: &ArenaShape, now_ns: i64) -> Result<Segment, Seg
     }
 }
 
-fn rebuild(old: &Segment, census: &Census, shape: &ArenaShape, now_ns: i64) -> Result<Segment, SegmentError> {
+fn rebuild(old: &Segment, census: &Census, shape: &ArenaShape) -> Result<Segment, SegmentError> {
     let identity = *old.identity();
     let shape = ArenaShape {
         bytes_max: shape.bytes_max.max(identity.total_bytes),
         entries_max: shape.entries_max.max(identity.entries_max),
     };
-    let new = Segment::make(old.path(), shape.identity(identity.kind, now_ns, identity.generation + 1))?;
+    let wanted = shape.identity(identity.kind, identity.created_ns, identity.generation.wrapping_add(1));
+    let new = Segment::make(old.path(), wanted)?;
+    new.header().succeed(&old.header());
     let mut indices: Vec<u64> = census.live.values().copied().collect();
     indices.sort_unstable();
     let copied = copy_regions(old, &new, &indices).and_then(|()| new.publish());

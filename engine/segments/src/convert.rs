@@ -1,5 +1,6 @@
 //! The model's values as words, and back.
 
+use tickplane_layout::calendar;
 use tickplane_layout::instrument::{
     FACT_EPOCH, FACT_VENUE_SYMBOL, FACT_WORDS, QUOTE_WORDS, TRADE_DELAY_SHIFT, TRADE_ID_FORM_SHIFT, VENUE_SYMBOL_WORDS,
 };
@@ -7,9 +8,35 @@ use tickplane_layout::ring::Record;
 use tickplane_layout::series::CANDLE_WORDS;
 use tickplane_layout::text;
 use tickplane_model::{
-    Candle, ExchangeId, IdForm, Instrument, InstrumentStatus, Product, Quality, Quote, Symbol, Trade, TradeFlags,
-    TradeId,
+    Calendar, Candle, ExchangeId, IdForm, Instrument, InstrumentStatus, NS_PER_DAY, NS_PER_SECOND, Product, Quality,
+    Quote, Sessions, Symbol, Trade, TradeFlags, TradeId,
 };
+
+const NS_PER_QUARTER: i64 = 900 * NS_PER_SECOND;
+
+/// A calendar as a series' shape has it. Its holidays stand in no shape: their rows say that the market was closed.
+pub(crate) const fn calendar_word(of: Calendar) -> calendar::Calendar {
+    match of {
+        Calendar::AlwaysOpen => calendar::Calendar::AlwaysOpen,
+        Calendar::Sessions(sessions) => calendar::Calendar::Weekdays(calendar::Weekdays {
+            open_s: (sessions.open_ns() / NS_PER_SECOND) as u32,
+            close_s: (sessions.close_ns() / NS_PER_SECOND) as u32,
+            zone_quarters: 0,
+        }),
+    }
+}
+
+/// The calendar of a shape; `None` where the model has none like it: sessions of its own lie within one UTC day.
+pub(crate) fn calendar(of: calendar::Calendar) -> Option<Calendar> {
+    let calendar::Calendar::Weekdays(calendar::Weekdays { open_s, close_s, zone_quarters }) = of else {
+        return Some(Calendar::AlwaysOpen);
+    };
+    let shift_ns = i64::from(zone_quarters) * NS_PER_QUARTER;
+    let (open_ns, close_ns) = (i64::from(open_s) * NS_PER_SECOND, i64::from(close_s) * NS_PER_SECOND);
+    let (open_ns, close_ns) = (open_ns - shift_ns, close_ns - shift_ns);
+    let fits = 0 <= open_ns && open_ns < close_ns && close_ns <= NS_PER_DAY;
+    fits.then(|| Calendar::Sessions(Sessions::new(open_ns, close_ns, &[])))
+}
 
 /// The candle's columns in the layout's order.
 #[inline]

@@ -8,11 +8,11 @@ use tickplane_layout::region::RegionKind;
 use tickplane_layout::ring::{Cursor, Next as RingNext, Ring};
 use tickplane_model::ExchangeId;
 
-use crate::Next;
 use crate::arena::{Claim, open_region};
 use crate::lineage::continues;
 use crate::region::Region;
 use crate::segment::Segment;
+use crate::{EntryId, Next};
 
 /// What happened. The number is part of the format: append, never reorder.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -51,9 +51,9 @@ pub struct PlaneEvent {
     pub kind: EventKind,
     /// On which exchange.
     pub exchange: ExchangeId,
-    /// Number of the series' entry in the exchange's directory, for candle events; see
-    /// [`Plane::key_of`](crate::Plane::key_of). For stream events that of the instrument.
-    pub entry: u32,
+    /// The series' entry in the exchange's directory, for candle events; see [`Plane::key_of`](crate::Plane::key_of). For
+    /// stream events that of the instrument; [`EntryId::NONE`] for the others.
+    pub entry: EntryId,
     /// Row of the series, for candle events. For stream events the number of the
     /// [`StreamCounter`](crate::StreamCounter) that counts what happened; 0 if only the state changed.
     pub row: u64,
@@ -66,12 +66,14 @@ pub struct PlaneEvent {
 impl PlaneEvent {
     fn record(&self) -> EventRecord {
         let Self { kind, exchange, entry, row, publish_ns, detail } = *self;
-        EventRecord { kind: kind as u8, exchange: exchange as u8, entry, row, publish_ns, detail }
+        let (generation, entry) = (entry.generation(), entry.number());
+        EventRecord { kind: kind as u8, exchange: exchange as u8, generation, entry, row, publish_ns, detail }
     }
 
     fn from_record(record: &EventRecord) -> Option<Self> {
-        let EventRecord { kind, exchange, entry, row, publish_ns, detail } = *record;
+        let EventRecord { kind, exchange, generation, entry, row, publish_ns, detail } = *record;
         let kind = EventKind::from_number(kind)?;
+        let entry = EntryId::new(generation.into(), entry);
         Some(Self { kind, exchange: ExchangeId::from_number(exchange)?, entry, row, publish_ns, detail })
     }
 }

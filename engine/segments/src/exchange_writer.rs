@@ -5,7 +5,7 @@ use tickplane_layout::instrument::InstrumentLayout;
 use tickplane_layout::region::RegionKind;
 use tickplane_layout::ring::Slot;
 use tickplane_layout::series::SeriesLayout;
-use tickplane_model::{ExchangeId, Instrument, Symbol, Timeframe};
+use tickplane_model::{Calendar, ExchangeId, Instrument, Symbol, Timeframe};
 
 use crate::arena::{Arena, Claim, EntryKey, Plan};
 use crate::region::Region;
@@ -17,18 +17,25 @@ use crate::{InstrumentShape, InstrumentWriter, SegmentError, SeriesShape, Series
 pub struct ExchangeWriter {
     exchange: ExchangeId,
     arena: Arena,
+    calendar: Calendar,
     now_ns: i64,
 }
 
 impl ExchangeWriter {
     pub(crate) const fn new(exchange: ExchangeId, arena: Arena, now_ns: i64) -> Self {
-        Self { exchange, arena, now_ns }
+        Self { exchange, arena, calendar: Calendar::AlwaysOpen, now_ns }
     }
 
     /// The exchange.
     #[must_use]
     pub const fn exchange(&self) -> ExchangeId {
         self.exchange
+    }
+
+    /// The rows of its series are those of this calendar; without a word those of a market that is always open. Rows that
+    /// an earlier writer counted by another calendar do not come along.
+    pub const fn keep_calendar(&mut self, calendar: Calendar) {
+        self.calendar = calendar;
     }
 
     /// Takes an instrument: publishes its facts and goes on with its trades where the last writer stopped. With
@@ -67,7 +74,8 @@ impl ExchangeWriter {
         timeframe: Timeframe,
         shape: &SeriesShape,
     ) -> Result<SeriesWriter, SegmentError> {
-        let layout = shape.layout(&format!("{symbol} {timeframe}"))?;
+        let layout =
+            shape.layout(&format!("{symbol} {timeframe}"))?.with_calendar(convert::calendar_word(self.calendar));
         let key = EntryKey::new(RegionKind::Series, self.exchange as u8, timeframe as u8, symbol.as_str())?;
         let plan = Plan {
             header: layout.header(),
@@ -84,7 +92,9 @@ fn fill_series(layout: SeriesLayout, shape: &SeriesShape, words: &[Word], old: O
     name_columns(layout, words, &shape.indicators);
     if let Some((old_words, old_layout)) = old.and_then(|old| {
         let (_, header) = crate::arena::open_region(old.segment(), old.entry())?;
-        Some((old.words(), SeriesLayout::from_header(&header)?))
+        // By another calendar the same number is another time.
+        let old_layout = SeriesLayout::from_header(&header).filter(|old| old.calendar == layout.calendar)?;
+        Some((old.words(), old_layout))
     }) {
         copy_rows(old_layout, old_words, layout, words);
     }

@@ -13,6 +13,7 @@ use tickplane_layout::region::RegionKind;
 use tickplane_layout::sync::Ordering;
 use tickplane_model::ExchangeId;
 
+use crate::EntryId;
 use crate::arena::Claim;
 use crate::segment::Segment;
 use crate::status::records;
@@ -49,11 +50,11 @@ impl HistoryRecord {
     }
 
     /// Rows of a series, by its entry in the exchange's directory, differ by so much from the venue's.
-    pub fn differed(&mut self, entry: u32, price: f64, volume: f64) {
+    pub fn differed(&mut self, entry: EntryId, price: f64, volume: f64) {
         let known = |at| f64::from_bits(self.word(at).load(Ordering::Relaxed));
         let worst = known(HISTORY_PRICE_DIFFERENCE).max(known(HISTORY_VOLUME_DIFFERENCE));
         if price.max(volume) > worst || self.word(HISTORY_WORST).load(Ordering::Relaxed) == 0 {
-            self.word(HISTORY_WORST).store(1 + u64::from(entry), Ordering::Relaxed);
+            self.word(HISTORY_WORST).store(entry.to_word(), Ordering::Relaxed);
         }
         for (at, difference) in [(HISTORY_PRICE_DIFFERENCE, price), (HISTORY_VOLUME_DIFFERENCE, volume)] {
             self.word(at).store(known(at).max(difference).to_bits(), Ordering::Relaxed);
@@ -79,7 +80,7 @@ pub struct HistoryStatus {
     /// The greatest relative difference of a volume.
     pub volume_difference_max: f64,
     /// The entry of the series with the greatest difference: [`Plane::key_of`](crate::Plane::key_of) names it.
-    pub worst_entry: Option<u32>,
+    pub worst_entry: Option<EntryId>,
     /// Its counters, in the order of [`HistoryCounter::ALL`].
     pub counters: Vec<(HistoryCounter, u64)>,
 }
@@ -102,7 +103,7 @@ impl HistoryStatus {
             eta_ns: load(HISTORY_ETA),
             price_difference_max: f64::from_bits(load(HISTORY_PRICE_DIFFERENCE)),
             volume_difference_max: f64::from_bits(load(HISTORY_VOLUME_DIFFERENCE)),
-            worst_entry: load(HISTORY_WORST).checked_sub(1).and_then(|entry| u32::try_from(entry).ok()),
+            worst_entry: EntryId::from_word(load(HISTORY_WORST)),
             counters: HistoryCounter::ALL.iter().map(counter).collect(),
         }
     }

@@ -4,7 +4,7 @@ use tickplane_layout::instrument::{FACT_WORDS, InstrumentLayout};
 use tickplane_model::{ExchangeId, Instrument, Symbol};
 
 use crate::region::Region;
-use crate::{QuoteReader, ReadError, StreamStatus, TradeReader, convert};
+use crate::{EntryId, QuoteReader, ReadError, StreamStatus, TradeReader, convert};
 
 /// Reads one instrument. Cheap to clone; holds its mapping.
 #[derive(Clone, Debug)]
@@ -32,10 +32,10 @@ impl InstrumentReader {
         &self.symbol
     }
 
-    /// The number of its entry in the exchange's directory, by which stream events name it.
+    /// Its entry in the exchange's directory, by which stream events name it.
     #[must_use]
-    pub fn entry(&self) -> u32 {
-        self.region.entry() as u32
+    pub fn entry(&self) -> EntryId {
+        EntryId::of(&self.region)
     }
 
     /// What the venue says about it, as of the start of the present or last writer.

@@ -11,7 +11,7 @@ use tickplane_layout::sync::Ordering;
 use tickplane_model::{Quote, Trade};
 
 use crate::arena::Claim;
-use crate::{TradeReader, convert};
+use crate::{EntryId, TradeReader, convert};
 
 /// Publishes the trades and quotes of one instrument. One per instrument, moved to its owner's thread.
 #[derive(Debug)]
@@ -57,10 +57,10 @@ impl InstrumentWriter {
         self.layout.trades(self.claim.region.words()).head()
     }
 
-    /// The number of its entry in the exchange's directory.
+    /// Its entry in the exchange's directory, by which stream events name it.
     #[must_use]
-    pub fn entry(&self) -> u32 {
-        self.claim.region.entry() as u32
+    pub fn entry(&self) -> EntryId {
+        EntryId::of(&self.claim.region)
     }
 
     /// A reader of the trades, standing after the newest: for a worker that must catch up.

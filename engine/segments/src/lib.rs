@@ -15,6 +15,7 @@
 
 mod arena;
 mod convert;
+mod entry_id;
 mod error;
 mod event;
 mod exchange_writer;
@@ -46,6 +47,7 @@ mod stream_status;
 mod trade_reader;
 mod view;
 
+pub use entry_id::EntryId;
 pub use error::{FindError, OpenError, ReadError, Refusal, SegmentError};
 pub use event::{Announced, EventFollower, EventKind, EventWriter, PlaneEvent};
 pub use exchange_writer::ExchangeWriter;
@@ -69,6 +71,7 @@ pub use tickplane_layout::health::{
 };
 pub use tickplane_layout::history::HistoryCounter;
 pub use tickplane_layout::rest::RestCounter;
+pub use tickplane_layout::series::ColumnType;
 pub use tickplane_layout::stream::{StreamCounter, StreamState};
 pub use trade_reader::{Next, TradeReader, TradeRecord};
 pub use view::View;

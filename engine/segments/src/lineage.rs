@@ -8,7 +8,7 @@ use crate::region::Region;
 ///
 /// A region that moved, or whose file was built anew, takes its records along. A file that was removed and made again
 /// begins at 1. The newest record of the old ring tells them apart, while the new ring still holds its number; after
-/// that the files' generations do.
+/// that the lines of the files do.
 pub(crate) fn continues(old: (&Region, Ring<'_>), new: (&Region, Ring<'_>)) -> bool {
     let newest = old.1.head();
     if newest == 0 {
@@ -23,5 +23,5 @@ pub(crate) fn continues(old: (&Region, Ring<'_>), new: (&Region, Ring<'_>)) -> b
 
 fn descends(old: &Region, new: &Region) -> bool {
     let (old, new) = (old.segment().identity(), new.segment().identity());
-    old == new || new.generation > old.generation
+    old == new || (new.created_ns == old.created_ns && new.generation > old.generation)
 }

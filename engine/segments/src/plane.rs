@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::error::Refusal;
 use crate::region::Region;
 use crate::segment::Segment;
 use crate::{
-    ConnectionStatus, EventFollower, FindError, HistoryStatus, Instance, InstrumentReader, Life, OpenError,
+    ConnectionStatus, EntryId, EventFollower, FindError, HistoryStatus, Instance, InstrumentReader, Life, OpenError,
     PlaneStatus, QuoteReader, RestStatus, SeriesReader, StreamStatus, ThreadStatus, TradeReader, convert, futex,
     history_record, lock, process, rest_record, status,
 };
@@ -31,6 +32,8 @@ pub struct Plane {
     /// The instance's, kept so that asking about it allocates nothing.
     lock_path: PathBuf,
     attached: Mutex<Attached>,
+    /// Entries that could not be told because their file is another one by now.
+    stale: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -68,7 +71,8 @@ impl Plane {
     /// damaged.
     pub fn open(instance: &Instance) -> Result<Self, OpenError> {
         let attached = Mutex::new(Attached::new(instance)?);
-        Ok(Self { instance: instance.clone(), lock_path: instance.lock_path(), attached })
+        let lock_path = instance.lock_path();
+        Ok(Self { instance: instance.clone(), lock_path, attached, stale: AtomicU64::new(0) })
     }
 
     /// The instance.
@@ -114,8 +118,10 @@ impl Plane {
     /// The plane's life signs.
     #[must_use]
     pub fn status(&self) -> PlaneStatus {
-        let Life { state, alive, pid, epoch, opened_ns, heartbeat_ns } = self.life();
-        PlaneStatus { state, alive, pid, epoch, opened_ns, heartbeat_ns, exchanges: self.exchanges() }
+        let Life { state, alive, pid, epoch, opened_ns, heartbeat_ns, .. } = self.life();
+        let (_, release) = self.plane().header().release();
+        let release = text::unpack(&release, &mut [0; 64]).unwrap_or_default().to_owned();
+        PlaneStatus { state, alive, pid, epoch, opened_ns, heartbeat_ns, release, exchanges: self.exchanges() }
     }
 
     /// The life signs of its writer. A few system calls, no allocation.
@@ -125,14 +131,18 @@ impl Plane {
         let header = plane.header();
         let writer = header.writer().unwrap_or_default();
         let state = header.state();
-        let holds_lock = lock::is_held(&self.lock_path).unwrap_or(true);
-        let is_same_process = match process::start_ticks(writer.pid) {
-            Ok(ticks) => ticks == writer.start_ticks,
-            Err(error) => process::is_unknown(&error),
+        let own = process::host();
+        let is_known = own.shares_pids(&writer.host);
+        // Another machine's locks, and its processes, are not seen from here.
+        let is_lock_free = || own.is_same_boot(&writer.host) && lock::is_held(&self.lock_path) == Some(false);
+        let is_other_process = || match process::start_ticks(writer.pid) {
+            Ok(ticks) => ticks != writer.start_ticks,
+            Err(error) => !process::is_unknown(&error),
         };
         Life {
             state,
-            alive: state == LifeState::Live && holds_lock && is_same_process,
+            alive: state == LifeState::Live && !is_lock_free() && !(is_known && is_other_process()),
+            is_known,
             pid: writer.pid,
             epoch: writer.epoch,
             opened_ns: writer.opened_ns,
@@ -176,15 +186,13 @@ impl Plane {
         keys
     }
 
-    /// The key of a series that an event names by its entry.
+    /// The key of a series that an event names by its entry; none if the exchange's file was made anew since, which is
+    /// counted in [`stale_entries`](Self::stale_entries).
     ///
     /// # Errors
     /// When the exchange's segment cannot be attached.
-    pub fn key_of(&self, exchange: ExchangeId, entry: u32) -> Result<Option<Key>, FindError> {
-        let segment = self.exchange(exchange)?;
-        let entry =
-            segment.directory().entry(u64::from(entry)).filter(|_| u64::from(entry) < segment.directory().count());
-        Ok(entry.and_then(|entry| {
+    pub fn key_of(&self, exchange: ExchangeId, entry: EntryId) -> Result<Option<Key>, FindError> {
+        Ok(self.entry_of(exchange, entry)?.and_then(|entry| {
             let (symbol, timeframe) = (entry_symbol(&entry)?, Timeframe::from_number(entry.timeframe)?);
             Some(Key::Candles { exchange, symbol, timeframe })
         }))
@@ -223,15 +231,33 @@ impl Plane {
         Ok(streams.collect())
     }
 
-    /// The instrument that a stream event names by its entry.
+    /// The instrument that a stream event names by its entry; none as in [`key_of`](Self::key_of).
     ///
     /// # Errors
     /// When the exchange's segment cannot be attached.
-    pub fn symbol_of(&self, exchange: ExchangeId, entry: u32) -> Result<Option<Symbol>, FindError> {
+    pub fn symbol_of(&self, exchange: ExchangeId, entry: EntryId) -> Result<Option<Symbol>, FindError> {
+        Ok(self.entry_of(exchange, entry)?.and_then(|entry| entry_symbol(&entry)))
+    }
+
+    fn entry_of(&self, exchange: ExchangeId, id: EntryId) -> Result<Option<Entry>, FindError> {
+        if id == EntryId::NONE {
+            return Ok(None);
+        }
         let segment = self.exchange(exchange)?;
+        let number = id.number();
+        if EntryId::new(segment.identity().generation, number) != id {
+            self.stale.fetch_add(1, Ordering::Relaxed);
+            return Ok(None);
+        }
         let directory = segment.directory();
-        let entry = directory.entry(u64::from(entry)).filter(|_| u64::from(entry) < directory.count());
-        Ok(entry.and_then(|entry| entry_symbol(&entry)))
+        Ok(directory.entry(number.into()).filter(|_| u64::from(number) < directory.count()))
+    }
+
+    /// How many entries could not be told because they are of a file of their exchange that is no more: numbers of the
+    /// present file would name something else.
+    #[must_use]
+    pub fn stale_entries(&self) -> u64 {
+        self.stale.load(Ordering::Relaxed)
     }
 
     /// The series of a `candles:` key, or the one an `indicator:` key belongs to.

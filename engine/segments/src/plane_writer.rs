@@ -53,7 +53,7 @@ impl PlaneWriter {
         let directory = instance.directory();
         let lock = take_instance(instance)?;
         remove_stale(directory)?;
-        let arena = Arena::open(&instance.plane_path(), SegmentKind::Plane, &shape.arena(), now_ns)?;
+        let arena = Arena::open(&instance.plane_path(), SegmentKind::Plane, &shape.arena(), 1, now_ns)?;
         let bell = Bell { segment: Arc::clone(arena.segment()), rung: Arc::default() };
         Ok(Self {
             instance: instance.clone(),
@@ -76,7 +76,10 @@ impl PlaneWriter {
             return Err(SegmentError::InUse(exchange.to_string()));
         }
         let path = self.instance.exchange_path(exchange);
-        let arena = Arena::open(&path, SegmentKind::Exchange(exchange as u8), shape, self.opened_ns)?;
+        // Each epoch of the plane makes at most one file of an exchange, so no earlier one had this generation: events that
+        // outlived a file which was removed name nothing of the next.
+        let generation = self.arena.epoch();
+        let arena = Arena::open(&path, SegmentKind::Exchange(exchange as u8), shape, generation, self.opened_ns)?;
         self.open.insert(exchange);
         self.segments().push(Arc::clone(arena.segment()));
         Ok(ExchangeWriter::new(exchange, arena, self.opened_ns))

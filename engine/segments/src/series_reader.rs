@@ -4,16 +4,17 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use tickplane_layout::TRIES_MAX;
+use tickplane_layout::calendar;
 use tickplane_layout::series::{
-    CANDLE_WORDS, COLUMN_NAME_WORDS, COLUMN_SEED_ROW, LIVE_HEAD_WORDS, SEED_NONE, SeriesLayout,
+    CANDLE_WORDS, COLUMN_NAME_WORDS, COLUMN_SEED_ROW, ColumnType, LIVE_HEAD_WORDS, SEED_NONE, SeriesLayout,
 };
 use tickplane_layout::sync::Ordering;
 use tickplane_layout::table::{Table, Ticket};
 use tickplane_layout::text;
-use tickplane_model::{Candle, Quality};
+use tickplane_model::{Calendar, Candle, Quality};
 
 use crate::region::Region;
-use crate::{ReadError, View, convert};
+use crate::{EntryId, ReadError, View, convert};
 
 /// The forming candle.
 #[derive(Clone, PartialEq, Debug)]
@@ -63,6 +64,8 @@ pub struct LiveRecord {
 pub struct Column {
     /// Its name: one of the candle's ten, or an indicator output such as `rsi_14`.
     pub name: String,
+    /// What its values are; nothing for a type that only later releases know.
+    pub kind: Option<ColumnType>,
     /// The first row whose value is settled, if any is: the same rows from there give the same values.
     pub seed_row: Option<u64>,
 }
@@ -82,6 +85,8 @@ pub struct SeriesReader {
     region: Region,
     layout: SeriesLayout,
     names: Arc<[String]>,
+    /// Whether every indicator column is of f64, as all are that this release writes.
+    is_plain: bool,
 }
 
 impl SeriesReader {
@@ -93,7 +98,9 @@ impl SeriesReader {
             text::unpack(&words, &mut [0; 64]).map(str::to_owned)
         };
         let names: Option<Arc<[String]>> = (0..layout.columns).map(name).collect();
-        names.map(|names| Self { region, layout, names })
+        let is_float = |column| layout.column_type(region.words(), column) == Some(ColumnType::F64);
+        let is_plain = (CANDLE_WORDS..layout.columns).all(is_float);
+        names.map(|names| Self { region, layout, names, is_plain })
     }
 
     #[inline]
@@ -140,16 +147,20 @@ impl SeriesReader {
         self.layout.depth
     }
 
-    /// The number of its entry in the exchange's directory, by which events name it.
+    /// Its entry in the exchange's directory, by which events name it.
     #[must_use]
-    pub fn entry(&self) -> u32 {
-        self.region.entry() as u32
+    pub fn entry(&self) -> EntryId {
+        EntryId::of(&self.region)
     }
 
     /// All columns: the candle's ten, then the indicators'.
     #[must_use]
     pub fn columns(&self) -> Vec<Column> {
-        let column = |(at, name): (usize, &String)| Column { name: name.clone(), seed_row: self.seed_row(at) };
+        let column = |(at, name): (usize, &String)| Column {
+            name: name.clone(),
+            kind: self.column_type(at),
+            seed_row: self.seed_row(at),
+        };
         self.names.iter().enumerate().map(column).collect()
     }
 
@@ -157,6 +168,19 @@ impl SeriesReader {
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// What the words of a column are; `None` if there is no such column, or only later releases know its type.
+    #[inline]
+    #[must_use]
+    pub fn column_type(&self, column: usize) -> Option<ColumnType> {
+        (column < self.layout.columns).then(|| self.layout.column_type(self.region.words(), column)).flatten()
+    }
+
+    /// How its row numbers follow from time; `None` for a rule that only later releases know. Holidays are not in it.
+    #[must_use]
+    pub fn calendar(&self) -> Option<Calendar> {
+        calendar::Calendar::unpack(self.layout.calendar).and_then(convert::calendar)
     }
 
     /// The first row of a column whose value is settled, if there is such a column and such a row.
@@ -223,6 +247,9 @@ impl SeriesReader {
             if seq == 0 {
                 return Err(ReadError::Empty);
             }
+            if !self.is_plain {
+                self.to_numbers(indicators);
+            }
             return Ok(LiveRecord {
                 seq,
                 row: fixed[0],
@@ -232,6 +259,14 @@ impl SeriesReader {
             });
         }
         Err(ReadError::Busy)
+    }
+
+    /// Makes numbers of the words that stand in columns of integers; NaN where the type is unknown.
+    #[cold]
+    fn to_numbers(&self, indicators: &mut [f64]) {
+        for (value, column) in indicators.iter_mut().zip(CANDLE_WORDS..self.layout.columns) {
+            *value = self.column_type(column).map_or(f64::NAN, |kind| kind.to_f64(value.to_bits()));
+        }
     }
 
     /// The last `n` rows (or as many as there are) as pointers into shared memory, without a copy.
@@ -311,8 +346,8 @@ impl SeriesReader {
         })
     }
 
-    /// The last `n` words of a column (or as many as there are), as [`last_into`](Self::last_into) gives candles. The
-    /// bits of an f64, except in the columns open_time_ns (i64), trade_count and quality (u64).
+    /// The last `n` words of a column (or as many as there are), as [`last_into`](Self::last_into) gives candles. What
+    /// they are [`column_type`](Self::column_type) says.
     ///
     /// # Errors
     /// As [`candles`](Self::candles); [`ReadError::NoColumn`].
@@ -339,15 +374,11 @@ impl SeriesReader {
     /// which rows they are. Integer columns (open_time_ns, trade_count, quality) are converted.
     ///
     /// # Errors
-    /// As [`candles`](Self::candles); [`ReadError::NoColumn`].
+    /// As [`candles`](Self::candles); [`ReadError::NoColumn`], also for a type that only later releases know.
     pub fn column(&self, name: &str, out: &mut [f64]) -> Result<Range<u64>, ReadError> {
         let column = self.column_index(name).ok_or(ReadError::NoColumn)?;
-        let convert = |word: u64| match column {
-            0 => word.cast_signed() as f64,
-            8 | 9 => word as f64,
-            _ => f64::from_bits(word),
-        };
-        self.column_into(column, out.len(), |at, word| out[at] = convert(word))
+        let kind = self.column_type(column).ok_or(ReadError::NoColumn)?;
+        self.column_into(column, out.len(), |at, word| out[at] = kind.to_f64(word))
     }
 
     /// Reads the wanted rows, as far as they exist, until a read validates. Bounded.

@@ -4,13 +4,15 @@ use std::ops::Range;
 
 use tickplane_layout::Word;
 use tickplane_layout::series::{
-    CANDLE_COLUMNS, CANDLE_WORDS, COLUMN_NAME_WORDS, COLUMN_SEED_ROW, LIVE_HEAD_WORDS, SEED_NONE, SeriesLayout,
+    CANDLE_COLUMNS, CANDLE_WORDS, COLUMN_NAME_WORDS, COLUMN_SEED_ROW, COLUMN_TYPE, ColumnType, LIVE_HEAD_WORDS,
+    SEED_NONE, SeriesLayout,
 };
 use tickplane_layout::sync::Ordering;
 use tickplane_layout::table::Table;
 use tickplane_layout::text;
 use tickplane_model::Candle;
 
+use crate::EntryId;
 use crate::arena::Claim;
 use crate::convert::{candle, row_words};
 
@@ -34,10 +36,10 @@ impl SeriesWriter {
         self.layout.table(self.claim.region.words())
     }
 
-    /// The number of its entry in the exchange's directory, by which events name it.
+    /// Its entry in the exchange's directory, by which events name it.
     #[must_use]
-    pub fn entry(&self) -> u32 {
-        self.claim.region.entry() as u32
+    pub fn entry(&self) -> EntryId {
+        EntryId::of(&self.claim.region)
     }
 
     /// The rows the series holds; empty when it is new.
@@ -144,6 +146,7 @@ pub(crate) fn name_columns(layout: SeriesLayout, words: &[Word], indicators: &[S
         }
         let seed = if column < CANDLE_WORDS { 0 } else { SEED_NONE };
         entry[COLUMN_SEED_ROW].store(seed, Ordering::Relaxed);
+        entry[COLUMN_TYPE].store(ColumnType::of_column(column) as u64, Ordering::Relaxed);
     }
 }
 
@@ -152,11 +155,15 @@ fn column_name(layout: SeriesLayout, words: &[Word], column: usize) -> [u64; COL
     std::array::from_fn(|word| entry[word].load(Ordering::Relaxed))
 }
 
-/// Whether a region of this layout has these indicator columns, in this order.
+/// Whether a region of this layout has these indicator columns, in this order and of the types that are written.
 pub(crate) fn has_columns(layout: SeriesLayout, words: &[Word], indicators: &[String]) -> bool {
-    column_names(indicators)
-        .enumerate()
-        .all(|(column, name)| text::pack(name) == Some(column_name(layout, words, column)))
+    column_names(indicators).enumerate().all(|(column, name)| {
+        text::pack(name) == Some(column_name(layout, words, column)) && has_own_type(layout, words, column)
+    })
+}
+
+fn has_own_type(layout: SeriesLayout, words: &[Word], column: usize) -> bool {
+    layout.column_entry(words, column)[COLUMN_TYPE].load(Ordering::Relaxed) == ColumnType::of_column(column) as u64
 }
 
 /// Copies the newest rows and the live candle of a region into one of another shape that nobody reads yet, column by
@@ -164,7 +171,11 @@ pub(crate) fn has_columns(layout: SeriesLayout, words: &[Word], indicators: &[St
 pub(crate) fn copy_rows(old: SeriesLayout, old_words: &[Word], new: SeriesLayout, new_words: &[Word]) {
     let source_of = |column: usize| {
         let name = column_name(new, new_words, column);
-        (0..old.columns).find(|candidate| column_name(old, old_words, *candidate) == name)
+        let is_same = |at: &usize| {
+            column_name(old, old_words, *at) == name
+                && old.column_type(old_words, *at) == Some(ColumnType::of_column(column))
+        };
+        (0..old.columns).find(is_same)
     };
     let sources: Vec<Option<usize>> = (0..new.columns).map(source_of).collect();
     let (source, target) = (old.table(old_words), new.table(new_words));

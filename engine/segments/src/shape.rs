@@ -72,17 +72,29 @@ pub struct PlaneShape {
     pub threads: u64,
     /// Connections with a health record.
     pub connections: u64,
+    /// Exchanges with a history record: those that are ever started.
+    pub histories: u64,
+    /// Hosts with a REST record.
+    pub rest_hosts: u64,
 }
 
 impl Default for PlaneShape {
-    /// Four threads that announce 4,096 events each, and sixteen connections.
+    /// Four threads that announce 4,096 events each, sixteen connections, and every exchange with a host of its own.
     fn default() -> Self {
-        Self { event_rings: 4, event_capacity: 4096, threads: 4, connections: 16 }
+        let exchanges = ExchangeId::ALL.len() as u64;
+        Self {
+            event_rings: 4,
+            event_capacity: 4096,
+            threads: 4,
+            connections: 16,
+            histories: exchanges,
+            rest_hosts: exchanges,
+        }
     }
 }
 
 impl PlaneShape {
-    /// Bytes of shared memory it takes in all.
+    /// Bytes of shared memory it takes once each of these has its record.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.arena().bytes().saturating_add(self.region_bytes())
@@ -92,14 +104,15 @@ impl PlaneShape {
         let events = self.event_layout().header().bytes.saturating_mul(self.event_rings);
         let threads = thread_header().bytes.saturating_mul(self.threads);
         let connections = connection_header().bytes.saturating_mul(self.connections);
-        let histories = history_header().bytes * ExchangeId::ALL.len() as u64;
-        let rests = rest_header().bytes * ExchangeId::ALL.len() as u64;
+        let histories = history_header().bytes.saturating_mul(self.histories);
+        let rests = rest_header().bytes.saturating_mul(self.rest_hosts);
         events.saturating_add(threads).saturating_add(connections).saturating_add(histories).saturating_add(rests)
     }
 
     /// Connections come and go under new labels: the directory has more room than one run needs.
     pub(crate) fn arena(&self) -> ArenaShape {
-        let regions = self.event_rings.saturating_add(self.threads).saturating_add(self.connections);
+        let counts = [self.event_rings, self.threads, self.connections, self.histories, self.rest_hosts];
+        let regions = counts.into_iter().fold(0, u64::saturating_add);
         ArenaShape::holding(regions.max(128), self.region_bytes())
     }
 

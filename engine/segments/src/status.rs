@@ -10,7 +10,7 @@ use tickplane_layout::health::{
     CONNECTION_LAST_ATTEMPT, CONNECTION_LAST_CLOSE, CONNECTION_LAST_DATA, CONNECTION_LAST_HEARTBEAT,
     CONNECTION_NEXT_ATTEMPT, CONNECTION_REJECTS, CONNECTION_STATE, CloseKind, ConnectionCounter, ConnectionState,
     HoldKind, RECORD_EPOCH, Stage, THREAD_CORE, THREAD_COUNTERS, THREAD_RUNTIME, ThreadCounter, ThreadRuntime,
-    connection_header, stage_word, thread_header,
+    connection_header, stage_word, thread_head, thread_stages,
 };
 use tickplane_layout::histogram::{self, HISTOGRAM_WORDS};
 use tickplane_layout::region::{RegionHeader, RegionKind};
@@ -22,14 +22,19 @@ use crate::arena::open_region;
 use crate::region::Region;
 use crate::segment::Segment;
 
+/// An older heartbeat, of a process that cannot be asked about, belongs to nobody.
+const HEARTBEAT_NS_MAX: i64 = 3_000_000_000;
+
 /// The life signs of a plane's writer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Life {
     /// What the writer said last.
     pub state: LifeState,
-    /// Whether its process lives: it said live and not goodbye, holds the lock where that can be asked, and is the
-    /// process it says.
+    /// Whether its process lives, as far as this one can know: it said live and not goodbye, holds the lock where that can
+    /// be asked, and is the process it says where [`is_known`](Self::is_known).
     pub alive: bool,
+    /// Whether its process id means something here: the same boot, the same pid namespace.
+    pub is_known: bool,
     /// Its process.
     pub pid: u32,
     /// How many writers the plane's segment has had.
@@ -40,13 +45,20 @@ pub struct Life {
     pub heartbeat_ns: i64,
 }
 
+impl Life {
+    /// Whether it lives at this time: a process that is not known here is judged by its heartbeat.
+    #[must_use]
+    pub const fn is_alive_at(&self, now_ns: i64) -> bool {
+        self.alive && (self.is_known || now_ns.saturating_sub(self.heartbeat_ns) <= HEARTBEAT_NS_MAX)
+    }
+}
+
 /// The plane's life signs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlaneStatus {
     /// What its writer said last.
     pub state: LifeState,
-    /// Whether its writing process lives: it said live and not goodbye, holds the lock where that can be asked, and is
-    /// the process it says.
+    /// Whether its writing process lives, as [`Life::alive`] says.
     pub alive: bool,
     /// The writing process.
     pub pid: u32,
@@ -56,6 +68,8 @@ pub struct PlaneStatus {
     pub opened_ns: i64,
     /// When it last said that it lives.
     pub heartbeat_ns: i64,
+    /// Name of the release that writes it, such as "tickplane 0.1.0".
+    pub release: String,
     /// Exchanges that have a segment.
     pub exchanges: Vec<ExchangeId>,
 }
@@ -124,7 +138,7 @@ pub struct ThreadStatus {
     pub core: Option<u64>,
     /// Its counters, in the order of [`ThreadCounter::ALL`].
     pub counters: Vec<(ThreadCounter, u64)>,
-    /// Its latencies, in the order of [`Stage::ALL`].
+    /// Its latencies, in the order of [`Stage::ALL`]: those that its writer knows.
     pub stages: Vec<StageStatus>,
 }
 
@@ -202,16 +216,19 @@ fn counted<T: Copy>(all: &[T], words: &[Word], first: usize) -> Vec<(T, u64)> {
 }
 
 pub(crate) fn threads(segment: &Arc<Segment>) -> Vec<ThreadStatus> {
-    let records = records(segment, RegionKind::Thread, thread_header());
-    records.into_iter().map(|(region, _, name)| thread(region.words(), name)).collect()
+    let read = |(region, _, name): (Region, u8, String)| {
+        let (_, header) = open_region(segment, region.entry())?;
+        Some(thread(region.words(), thread_stages(&header)?, name))
+    };
+    records(segment, RegionKind::Thread, thread_head()).into_iter().filter_map(read).collect()
 }
 
-fn thread(words: &[Word], name: String) -> ThreadStatus {
+fn thread(words: &[Word], stages: usize, name: String) -> ThreadStatus {
     let stage = |stage: &Stage| {
         let start = stage_word(*stage);
         stage_status(*stage, histogram::Histogram::new(&words[start..start + HISTOGRAM_WORDS]))
     };
-    let stages = Stage::ALL.iter().filter_map(stage).collect();
+    let stages = Stage::ALL[..stages].iter().filter_map(stage).collect();
     let runtime = named(ThreadRuntime::ALL, words, THREAD_RUNTIME);
     let core = load(words, THREAD_CORE).checked_sub(1);
     ThreadStatus { name, runtime, core, counters: counted(ThreadCounter::ALL, words, THREAD_COUNTERS), stages }

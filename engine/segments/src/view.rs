@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tickplane_layout::TRIES_MAX;
 use tickplane_layout::Word;
-use tickplane_layout::series::SeriesLayout;
+use tickplane_layout::series::{ColumnType, SeriesLayout};
 use tickplane_layout::table::{Flight, Table, Ticket};
 
 use crate::ReadError;
@@ -74,11 +74,18 @@ impl View {
 
     /// The first value of a column, `len` contiguous 64-bit values from there; `None` if there is no such column.
     ///
-    /// Columns 0 (open_time_ns) and 8, 9 (trade_count, quality) are integers, the others f64. In Rust, read through it
-    /// with volatile or atomic loads: another process may be writing.
+    /// What they are [`column_type`](Self::column_type) says. In Rust, read through it with volatile or atomic loads:
+    /// another process may be writing.
     #[must_use]
     pub fn column(&self, column: usize) -> Option<*const f64> {
         (column < self.layout.columns).then(|| self.words(column).as_ptr().cast())
+    }
+
+    /// What the words of a column are; `None` if there is no such column, or only later releases know its type.
+    #[inline]
+    #[must_use]
+    pub fn column_type(&self, column: usize) -> Option<ColumnType> {
+        (column < self.layout.columns).then(|| self.layout.column_type(self.region.words(), column)).flatten()
     }
 
     fn words(&self, column: usize) -> &[Word] {
@@ -87,10 +94,12 @@ impl View {
         &table.column(column)[start..start + self.len()]
     }
 
-    /// The values of a column as words, read one by one: what Rust code uses instead of the pointer.
+    /// The values of a column, read one by one: what Rust code uses instead of the pointer. Integers are converted.
     pub fn values(&self, column: usize) -> impl Iterator<Item = f64> + '_ {
-        let words = if column < self.layout.columns { self.words(column) } else { &[] };
-        words.iter().map(|word| f64::from_bits(word.load(tickplane_layout::sync::Ordering::Relaxed)))
+        let kind = self.column_type(column);
+        let words = kind.map_or(&[][..], |_| self.words(column));
+        let number = move |word| kind.map_or(f64::NAN, |kind| kind.to_f64(word));
+        words.iter().map(move |word| number(word.load(tickplane_layout::sync::Ordering::Relaxed)))
     }
 
     /// Whether everything read through the view so far was whole and in its place.

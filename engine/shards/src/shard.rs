@@ -6,7 +6,7 @@ use tickplane_exchanges::Payload;
 use tickplane_frames::Message;
 use tickplane_model::ExchangeId;
 use tickplane_rings::Sender;
-use tickplane_segments::{CloseKind, ConnectionState, EventKind, EventWriter, PlaneEvent, Stage, ThreadHealth};
+use tickplane_segments::{CloseKind, ConnectionState, EntryId, EventKind, EventWriter, PlaneEvent, Stage, ThreadHealth};
 
 use crate::close_reason::CloseReason;
 use crate::connection::{Connection, ConnectionSpec, Due};
@@ -266,7 +266,7 @@ impl Shard {
         self.events.publish(&PlaneEvent {
             kind: EventKind::Lifecycle,
             exchange,
-            entry: 0,
+            entry: EntryId::NONE,
             row: 0,
             publish_ns: now.epoch_ns,
             detail: state as u64,

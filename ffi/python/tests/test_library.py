@@ -37,6 +37,7 @@ def test_structures_are_the_headers(header: str) -> None:
         "size_t": ctypes.c_size_t,
         "int64_t": ctypes.c_int64,
         "uint64_t": ctypes.c_uint64,
+        "uint16_t": ctypes.c_uint16,
         "uint32_t": ctypes.c_uint32,
         "double": ctypes.c_double,
         "const char *": ctypes.c_char_p,

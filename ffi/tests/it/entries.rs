@@ -237,7 +237,7 @@ fn a_successor_is_noticed_and_attached_to() {
         state: TP_STATE_LIVE,
         alive: 1,
         pid: std::process::id(),
-        reserved: 0,
+        known: 1,
         epoch: 1,
         opened_ns: NOW_NS,
         heartbeat_ns: NOW_NS,

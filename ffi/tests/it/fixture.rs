@@ -27,7 +27,8 @@ pub(crate) const TRADES_KEY: &CStr = c"trades:binance:BTC-USDT";
 /// Trades the ring of the instrument holds.
 pub(crate) const TRADES_KEPT: u64 = 16;
 
-const PLANE: PlaneShape = PlaneShape { event_rings: 1, event_capacity: 64, threads: 1, connections: 1 };
+const PLANE: PlaneShape =
+    PlaneShape { event_rings: 1, event_capacity: 64, threads: 1, connections: 1, histories: 1, rest_hosts: 1 };
 const ARENA: ArenaShape = ArenaShape { bytes_max: 16 << 20, entries_max: 64 };
 
 /// A folder for one test, removed at its end.

@@ -181,6 +181,9 @@ fn events_are_followed_by_kind_and_name_what_they_are_about() {
         assert_eq!(named(event, candles.len()).0, TP_EINVAL, "no room for the NUL");
         assert_eq!(named(EventRow { entry: 77, ..event }, TP_KEY_BYTES).0, TP_ENOKEY);
         assert_eq!(named(EventRow { exchange: 99, ..event }, TP_KEY_BYTES).0, TP_EINVAL);
+        let other_file = EventRow { generation: event.generation + 1, ..event };
+        assert_eq!(named(other_file, TP_KEY_BYTES).0, TP_ENOKEY);
+        assert_eq!(tp_event_is_of(&raw const other_file, series), 0);
         let stream = EventRow { kind: TP_EVENT_STREAM, entry: 0, ..event };
         assert_eq!(named(stream, TP_KEY_BYTES), (TP_OK, "trades:binance:BTC-USDT".to_owned()));
         assert_eq!(tp_event_is_of(&raw const stream, series), 0);

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tickplane_model::{Candle, ExchangeId};
-use tickplane_segments::{ConnectionState, EventKind, PlaneEvent, StreamState};
+use tickplane_segments::{ConnectionState, EntryId, EventKind, PlaneEvent, StreamState};
 
 use crate::fixture::{DEPTH, NOW_NS, Scratch, Writer, candle, quote};
 use crate::library;
@@ -157,9 +157,9 @@ fn obey(writer: &mut Writer, words: &[&str]) {
         }
         "closes" => (number(1)..number(2)).for_each(|row| writer.announce(EventKind::CandleClose, row)),
         "revision" => writer.announce(EventKind::CandleRevise, number(1)),
-        "lifecycle" => tell(writer, EventKind::Lifecycle, 0, ConnectionState::Live as u64),
+        "lifecycle" => tell(writer, EventKind::Lifecycle, EntryId::NONE, ConnectionState::Live as u64),
         "stream" => tell(writer, EventKind::Stream, writer.instrument.entry(), StreamState::Live as u64),
-        "alert" => tell(writer, EventKind::Alert, 0, 7),
+        "alert" => tell(writer, EventKind::Alert, EntryId::NONE, 7),
         // As a plane goes on: a row every millisecond, until it is killed, or nobody can be there to kill it.
         "run" => {
             for _ in 0..60_000 {
@@ -175,7 +175,7 @@ fn obey(writer: &mut Writer, words: &[&str]) {
     writer.plane.bell().ring();
 }
 
-fn tell(writer: &mut Writer, kind: EventKind, entry: u32, detail: u64) {
+fn tell(writer: &mut Writer, kind: EventKind, entry: EntryId, detail: u64) {
     let event = PlaneEvent { kind, exchange: ExchangeId::Binance, entry, row: 0, publish_ns: NOW_NS, detail };
     writer.events.publish(&event);
 }

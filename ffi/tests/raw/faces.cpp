@@ -43,7 +43,10 @@ void read_series(const tickplane::series &series, std::uint32_t ema) {
     }
     if (const auto rows = series.last(room)) {
         std::uint64_t row = rows->first_row;
-        for (const auto &candle : *rows) check_candle(row++, &candle);
+        for (const auto &candle : *rows) {
+            if (take(series.open_time_ns(row), "open_time_ns") != candle.open_time_ns) fail("another time of", row);
+            check_candle(row++, &candle);
+        }
         if (row != rows->end_row()) fail("rows of a wrong length", row);
         copied += rows->size();
     }
@@ -65,7 +68,7 @@ void read_series(const tickplane::series &series, std::uint32_t ema) {
     }
 }
 
-void follow(tickplane::trades &trades, tickplane::events &events) {
+void follow(const tickplane::series &series, tickplane::trades &trades, tickplane::events &events) {
     const auto due = trades.next_seq();
     const auto batch = trades.poll();
     std::uint64_t seq = due + batch.lost;
@@ -76,6 +79,7 @@ void follow(tickplane::trades &trades, tickplane::events &events) {
     }
     for (const auto &event : events.poll()) {
         check_event(&event);
+        if (!series.is_told_by(event)) fail("an event about something else", event.row);
         events_read++;
     }
 }
@@ -92,12 +96,13 @@ int main(int argc, char **argv) {
     refusals(argv[1], plane, series);
     const auto ema = take(series.column("ema_9"), "column");
     if (std::strcmp(take(instrument.facts(), "facts").venue_symbol, "BTCUSDT") != 0) fail("wrong facts", 0);
+    if (plane.release().compare(0, 10, "tickplane ") != 0) fail("another release", 0);
     if (!plane.is_alive() || plane.changed() || plane.epoch() == 0) fail("the plane is not well", 0);
     auto seen = plane.seen();
     const unsigned long rounds = std::strtoul(argv[3], nullptr, 10);
     for (unsigned long round = 0; round < rounds; round++) {
         read_series(series, ema);
-        follow(trades, events);
+        follow(series, trades, events);
         if (const auto quote = instrument.quote()) check_quote(&*quote);
         if (round % 64 == 0) seen = plane.wait(seen, std::chrono::microseconds(100));
         if (round % 256 == 0 && (plane.reattach() != tickplane::status::ok || plane.renew(series) != tickplane::status::ok ||

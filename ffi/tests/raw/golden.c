@@ -42,12 +42,21 @@ static void series(const tpr_segment_t *binance, const char *key) {
         must(tpr_column_name(&found, column, name), "tpr_column_name");
         must(tpr_column(&found, name, &again), "tpr_column");
         const uint64_t seed = tpr_seed_row(&found, column);
-        printf("column %s %s ", key, name);
+        static const char *const types[] = {"f64", "i64", "u64"};
+        printf("column %s %s %s ", key, name, types[tpr_column_type(&found, column)]);
         if (seed == TPR_NONE) printf("none\n");
         else printf("%" PRIu64 "\n", seed);
         if (again != column) exit(1);
     }
     must(tpr_candles(&found, 64, rows, &first, &count), "tpr_candles");
+    printf("opens %s", key);
+    const uint64_t later[] = {0, 1, 2, 35, 1000};
+    for (size_t i = 0; i < 5; i++) {
+        int64_t opens;
+        must(tpr_open_time_ns(&found, first + later[i], &opens), "tpr_open_time_ns");
+        printf(" %" PRId64, opens);
+    }
+    printf("\n");
     for (uint32_t column = TPR_CANDLE_COLUMNS; column < found.columns; column++)
         must(tpr_values(&found, column, 64, values[column - TPR_CANDLE_COLUMNS], &first, &count), "tpr_values");
     for (size_t i = 0; i < count; i++) {
@@ -107,7 +116,7 @@ static void instruments(const tpr_segment_t *binance) {
     }
 }
 
-static void plane_records(const tpr_segment_t *plane) {
+static void plane_records(const tpr_segment_t *plane, const tpr_segment_t *binance) {
     static tpr_events_t events;
     tpr_writer_t writer;
     tpr_event_t told[64];
@@ -120,10 +129,13 @@ static void plane_records(const tpr_segment_t *plane) {
     must(tpr_events_follow(plane, &events), "tpr_events_follow");
     tpr_events_rewind(&events);
     must(tpr_events_read(&events, told, 64, &count, &lost), "tpr_events_read");
-    for (size_t i = 0; i < count; i++)
-        printf("event %" PRIu32 " %" PRIu64 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRId64 " %" PRIu64 "\n",
-               told[i].ring, told[i].seq, told[i].kind, told[i].exchange, told[i].entry, told[i].row,
+    for (size_t i = 0; i < count; i++) {
+        const int32_t named = tpr_event_entry(binance, &told[i], &found);
+        printf("event %" PRIu32 " %" PRIu64 " %" PRIu32 " %d %d %" PRIu32, told[i].ring, told[i].seq, told[i].kind,
+               told[i].exchange, told[i].generation, told[i].entry);
+        printf(" %s %" PRIu64 " %" PRId64 " %" PRIu64 "\n", named == TPR_ENOKEY ? "none" : found.name, told[i].row,
                told[i].publish_ns, told[i].detail);
+    }
     for (uint64_t i = 0; i < tpr_count(plane); i++) {
         if (tpr_entry(plane, i, &found) != TPR_OK || found.kind != TPR_CONNECTION) continue;
         const tpr_connection_t *record = (const tpr_connection_t *)found.region;
@@ -141,7 +153,8 @@ static void plane_records(const tpr_segment_t *plane) {
         counts(&record->series, 4);
         number(tpr_f64(tpr_load(&record->price_difference)));
         number(tpr_f64(tpr_load(&record->volume_difference)));
-        if (tpr_load(&record->worst) > 0) printf(" %" PRIu64, tpr_load(&record->worst) - 1);
+        const uint64_t worst = tpr_load(&record->worst);
+        if (worst > 0) printf(" %" PRIu64 " %" PRIu64, worst >> 48, (worst & UINT64_C(0xffffffffffff)) - 1);
         counts(record->counters, 6);
         printf("\n");
     }
@@ -171,7 +184,7 @@ int main(int argc, char **argv) {
     must(tpr_open_exchange(argv[1], argv[2], "binance", &binance), "tpr_open_exchange");
     for (size_t i = 0; i < 2; i++) series(&binance, KEYS[i]);
     instruments(&binance);
-    plane_records(&plane);
+    plane_records(&plane, &binance);
     tpr_close(&binance);
     tpr_close(&plane);
     return 0;

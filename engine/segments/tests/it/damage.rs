@@ -8,15 +8,16 @@ use std::time::Duration;
 use tickplane_layout::region::checksum;
 use tickplane_model::{ExchangeId, Key, Timeframe};
 use tickplane_segments::{
-    ArenaShape, ConnectionState, EventKind, HistoryCounter, InstrumentShape, LiveCandle, Next, Plane, PlaneEvent,
-    PlaneShape, PlaneWriter, Stage,
+    ArenaShape, ConnectionState, EntryId, EventKind, HistoryCounter, InstrumentShape, LiveCandle, Next, Plane,
+    PlaneEvent, PlaneShape, PlaneWriter, Stage,
 };
 
 use crate::fixture::*;
 
 /// The files of the plane.
 pub(crate) const FILES: [&str; 2] = ["binance.seg", "plane.seg"];
-pub(crate) const SHAPE: PlaneShape = PlaneShape { event_rings: 1, event_capacity: 16, threads: 1, connections: 1 };
+pub(crate) const SHAPE: PlaneShape =
+    PlaneShape { event_rings: 1, event_capacity: 16, threads: 1, connections: 1, histories: 1, rest_hosts: 1 };
 pub(crate) const ARENA: ArenaShape = ArenaShape { bytes_max: 256 << 10, entries_max: 16 };
 
 /// A small plane with something in every structure, a region that moved among them, whose writer is gone.
@@ -64,7 +65,7 @@ pub(crate) fn read_everything(scratch: &Scratch) {
 fn read_plane(plane: &Plane) {
     let _ = (plane.status(), plane.changed(), plane.is_taken_over(), plane.exchanges());
     let _ = (plane.instruments(ExchangeId::Binance), plane.streams(ExchangeId::Binance), plane.histories());
-    for entry in [0, 1, 15, 16, u32::MAX] {
+    for entry in [0, 1, 15, 16, u32::MAX].map(|number| EntryId::new(1, number)) {
         let _ = (plane.key_of(ExchangeId::Binance, entry), plane.symbol_of(ExchangeId::Binance, entry));
     }
     let _ = (plane.connections(), plane.threads());

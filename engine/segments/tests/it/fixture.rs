@@ -47,7 +47,8 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-pub(crate) const PLANE: PlaneShape = PlaneShape { event_rings: 2, event_capacity: 64, threads: 1, connections: 2 };
+pub(crate) const PLANE: PlaneShape =
+    PlaneShape { event_rings: 2, event_capacity: 64, threads: 1, connections: 2, histories: 2, rest_hosts: 3 };
 pub(crate) const ARENA: ArenaShape = ArenaShape { bytes_max: 64 << 20, entries_max: 64 };
 
 pub(crate) fn symbol() -> Symbol {

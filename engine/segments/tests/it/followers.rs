@@ -4,8 +4,8 @@ use std::os::unix::fs::FileExt;
 
 use tickplane_model::{ExchangeId, Timeframe};
 use tickplane_segments::{
-    ArenaShape, EventFollower, EventKind, EventWriter, InstrumentShape, InstrumentWriter, Next, Plane, PlaneEvent,
-    PlaneShape, PlaneWriter, TradeReader,
+    ArenaShape, EntryId, EventFollower, EventKind, EventWriter, InstrumentShape, InstrumentWriter, Next, Plane,
+    PlaneEvent, PlaneShape, PlaneWriter, TradeReader,
 };
 
 use crate::fixture::*;
@@ -120,7 +120,7 @@ fn a_shorter_history_begins_anew() {
 
 fn event(row: u64) -> PlaneEvent {
     let (kind, exchange) = (EventKind::CandleClose, ExchangeId::Binance);
-    PlaneEvent { kind, exchange, entry: 1, row, publish_ns: 0, detail: 0 }
+    PlaneEvent { kind, exchange, entry: EntryId::new(1, 1), row, publish_ns: 0, detail: 0 }
 }
 
 fn publish(ring: &mut EventWriter, mut rows: impl Iterator<Item = u64>) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tickplane_layout::calendar::{Calendar, Weekdays};
 use tickplane_layout::directory::*;
 use tickplane_layout::double_slot::DoubleSlot;
 use tickplane_layout::event::EventRecord;
@@ -11,7 +12,7 @@ use tickplane_layout::history::*;
 use tickplane_layout::instrument::*;
 use tickplane_layout::region::{self, RegionKind};
 use tickplane_layout::rest::*;
-use tickplane_layout::series::{self, CANDLE_COLUMNS, SeriesLayout};
+use tickplane_layout::series::{self, CANDLE_COLUMNS, ColumnType, SeriesLayout};
 use tickplane_layout::stream::*;
 use tickplane_layout::{LINE_WORDS, histogram, table};
 use tickplane_model::{ExchangeId, IdForm, Quality, RejectReason, Timeframe, TradeFlags};
@@ -75,10 +76,12 @@ fn files() -> Vec<(&'static str, Vec<(u64, String)>)> {
         ("state", WORD_STATE),
         ("heartbeat_ns", WORD_HEARTBEAT),
         ("successor", WORD_SUCCESSOR),
+        ("writer_minor", WORD_WRITER_MINOR),
         ("bell", WORD_BELL),
         ("writer_latest", WORD_WRITER),
         ("writer", WORD_WRITER + LINE_WORDS),
         ("count", WORD_COUNT),
+        ("release", WORD_RELEASE),
     ];
     let entry = [
         ("key", 0),
@@ -98,9 +101,12 @@ fn files() -> Vec<(&'static str, Vec<(u64, String)>)> {
         ("reserved", region::WORD_SHAPE + 4),
         ("checksum", region::WORD_CHECKSUM),
     ];
+    // The order in which `Header::take_over` puts them; the tests of liveness hold it.
+    let writer =
+        [("seq", 0), ("pid", 1), ("start_ticks", 2), ("opened_ns", 3), ("boot_id", 4), ("pid_namespace", WRITER_WORDS)];
     vec![
         ("table: header tpr_header_t", words(&header)),
-        ("table: writer_slot tpr_writer_slot_t", slot(&["seq", "pid", "start_ticks", "opened_ns"])),
+        ("table: writer_slot tpr_writer_slot_t", words(&writer)),
         ("table: entry tpr_entry_t", words(&entry)),
         ("table: region tpr_region_t", words(&region)),
     ]
@@ -115,7 +121,7 @@ fn series_tables() -> Vec<(&'static str, Vec<(u64, String)>)> {
         ("revise_end", table::REVISE_END),
         ("epoch", table::EPOCH),
     ];
-    let column = [("name", 0), ("seed_row", series::COLUMN_SEED_ROW), ("reserved", series::COLUMN_SEED_ROW + 1)];
+    let column = [("name", 0), ("seed_row", series::COLUMN_SEED_ROW), ("type", series::COLUMN_TYPE)];
     let journal = [
         ("seq", table::JOURNAL_SEQ),
         ("kind", table::JOURNAL_KIND),
@@ -193,8 +199,8 @@ fn instrument_tables() -> Vec<(&'static str, Vec<(u64, String)>)> {
 fn plane_tables() -> Vec<(&'static str, Vec<(u64, String)>)> {
     let events = [("region", 0), ("events_head", region::HEADER_WORDS), ("events", region::HEADER_WORDS + LINE_WORDS)];
     let event = ["seq", "what", "row", "publish_ns", "detail"];
-    let record = EventRecord { kind: 1, exchange: 2, entry: 3, row: 4, publish_ns: 5, detail: 6 };
-    assert_eq!(record.pack()[..4], [1 | 2 << 8 | 3 << 32, 4, 5, 6], "the words of an event");
+    let record = EventRecord { kind: 1, exchange: 2, generation: 7, entry: 3, row: 4, publish_ns: 5, detail: 6 };
+    assert_eq!(record.pack()[..4], [1 | 2 << 8 | 7 << 16 | 3 << 32, 4, 5, 6], "the words of an event");
     let connection = [
         ("region", 0),
         ("epoch", RECORD_EPOCH),
@@ -285,7 +291,13 @@ fn kinds() -> Vec<(&'static str, Vec<(u64, String)>)> {
         IdForm::Hash => "hash",
     };
     let forms = [IdForm::None, IdForm::Number, IdForm::Uuid, IdForm::Hash];
+    let session = Calendar::Weekdays(Weekdays { open_s: 1, close_s: 2, zone_quarters: 0 }).pack();
+    let is_known = |rule: &u64| Calendar::unpack(session & !0xff | *rule).is_some();
+    let rules: Vec<u64> = (0..=0xff).filter(is_known).collect();
+    let rule = |number| if number == 0 { "always-open" } else { "weekdays" };
     vec![
+        ("numbers: calendar", numbers(&rules, |number| number, rule)),
+        ("numbers: column-type", numbers(&ColumnType::ALL, |kind| kind as u64, ColumnType::as_str)),
         ("numbers: region-kind", numbers(&regions, |kind| kind as u64, region)),
         ("numbers: event-kind", numbers(&events, |kind| kind as u64, event)),
         ("numbers: id-form", numbers(&forms, |form| form as u64, form)),

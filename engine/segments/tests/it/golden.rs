@@ -14,10 +14,13 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use tickplane_layout::header::{MAJOR, MINOR, version_word};
 use tickplane_layout::region::checksum;
-use tickplane_model::{Candle, ExchangeId, Instrument, Key, Product, Quality, Symbol, Timeframe, TradeId};
+use tickplane_model::{
+    Calendar, Candle, ExchangeId, Instrument, Key, Product, Quality, Sessions, Symbol, Timeframe, TradeId,
+};
 use tickplane_segments::{
-    ArenaShape, CloseKind, ConnectionState, EventKind, HistoryCounter, InstrumentShape, Next, Plane, PlaneEvent,
-    PlaneShape, PlaneWriter, SegmentError, Stage, StreamCounter, StreamState, ThreadCounter, ThreadRuntime,
+    ArenaShape, CloseKind, ColumnType, ConnectionState, EntryId, EventKind, HistoryCounter, InstrumentShape, Next,
+    Plane, PlaneEvent, PlaneShape, PlaneWriter, SegmentError, Stage, StreamCounter, StreamState, ThreadCounter,
+    ThreadRuntime,
 };
 
 use crate::fixture::*;
@@ -37,7 +40,8 @@ fn minor_folder(minor: u16) -> PathBuf {
 
 /// Something in every structure, with values that any language prints alike.
 fn make(scratch: &Scratch) {
-    let shape = PlaneShape { event_rings: 1, event_capacity: 16, threads: 1, connections: 1 };
+    let shape =
+        PlaneShape { event_rings: 1, event_capacity: 16, threads: 1, connections: 1, histories: 1, rest_hosts: 1 };
     let arena = ArenaShape { bytes_max: 256 << 10, entries_max: 16 };
     // A first writer, whose series the second one reshapes: a moved region, and epoch 2.
     let mut writer = PlaneWriter::open(&scratch.instance, &shape, NOW_NS).unwrap();
@@ -89,7 +93,7 @@ fn fill_instrument(btc: &mut tickplane_segments::InstrumentWriter) {
     btc.count_stream(StreamCounter::Backfilled, 7);
 }
 
-fn fill_plane(writer: &mut PlaneWriter, series: u32, instrument: u32) {
+fn fill_plane(writer: &mut PlaneWriter, series: EntryId, instrument: EntryId) {
     let mut events = writer.events("worker-0").unwrap();
     for row in 104..124 {
         let (kind, entry) =
@@ -128,6 +132,7 @@ fn fill_second(exchange: &mut tickplane_segments::ExchangeWriter) {
     };
     let eth = Instrument { tick_size: 0.25, lot_size: 0.125, ..eth };
     exchange.instrument(&eth, &InstrumentShape { trade_capacity: 2 }).unwrap();
+    exchange.keep_calendar(Calendar::Sessions(Sessions::NSE));
     let mut series = exchange.series(&symbol, Timeframe::H1, &series_shape(16, &[])).unwrap();
     series.begin_at(50);
     let nan = f64::NAN;
@@ -177,9 +182,14 @@ fn describe_series(plane: &Plane, key: &Key, lines: &mut Vec<Line>) {
     let columns = series.columns();
     for column in &columns {
         let seed = column.seed_row.map_or_else(|| "none".to_owned(), |row| row.to_string());
-        lines.push(Line::new("column", &name).all([&column.name, &seed]));
+        let kind = column.kind.map_or("unknown", ColumnType::as_str);
+        lines.push(Line::new("column", &name).all([&column.name, kind, &seed]));
     }
     let copy = series.candles(usize::MAX).unwrap();
+    let Key::Candles { timeframe, .. } = key else { panic!("{name} is no series") };
+    let opens =
+        [0, 1, 2, 35, 1_000].map(|more| series.calendar().unwrap().open_time_ns(*timeframe, copy.first_row + more));
+    lines.push(Line::new("opens", &name).all(opens));
     let indicators: Vec<Vec<f64>> = columns[10..]
         .iter()
         .map(|column| {
@@ -234,7 +244,9 @@ fn describe_plane(plane: &Plane, lines: &mut Vec<Line>) {
     while let Next::Item(announced) = events.poll() {
         let event = announced.event;
         let line = Line::new("event", &announced.ring.to_string()).all([announced.seq, event.kind as u64]);
-        let line = line.all([event.exchange as u32, event.entry]).all([event.row]);
+        let line = line.all([event.exchange as u32, event.entry.generation().into(), event.entry.number()]);
+        let symbol = plane.symbol_of(event.exchange, event.entry).unwrap();
+        let line = line.all([symbol.map_or_else(|| "none".to_owned(), |symbol| symbol.to_string())]).all([event.row]);
         lines.push(line.all([event.publish_ns]).all([event.detail]));
     }
     for connection in plane.connections() {
@@ -249,7 +261,8 @@ fn describe_plane(plane: &Plane, lines: &mut Vec<Line>) {
         let line = Line::new("history", history.exchange.as_str()).all([history.series, history.filled]);
         let line = line.all([history.requests_left, history.eta_ns]);
         let line = line.all([history.price_difference_max, history.volume_difference_max]);
-        lines.push(line.all(history.worst_entry).all(history.counters.iter().take(6).map(|(_, count)| *count)));
+        let worst = history.worst_entry.map(|entry| [entry.generation().into(), entry.number()]);
+        lines.push(line.all(worst.into_iter().flatten()).all(history.counters.iter().take(6).map(|(_, count)| *count)));
     }
     for thread in plane.threads() {
         let line = Line::new("thread", &thread.name).all(thread.runtime.map(|runtime| runtime as u64));

@@ -2,6 +2,7 @@
 //! tests return at once unless a parent test started them.
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
+mod anew;
 mod damage;
 mod fixture;
 mod followers;
@@ -10,6 +11,7 @@ mod golden;
 mod hostile;
 mod innocence;
 mod kill;
+mod later;
 mod lifetime;
 mod limits;
 mod points;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tickplane_model::{ExchangeId, RejectReason, Timeframe};
 use tickplane_segments::{
-    CloseKind, ConnectionCounter, ConnectionState, EventKind, HistoryCounter, HoldKind, InstrumentShape, LifeState,
-    Next, Plane, PlaneEvent, PlaneWriter, ReadError, RestCounter, Stage, ThreadCounter, ThreadRuntime,
+    CloseKind, ConnectionCounter, ConnectionState, EntryId, EventKind, HistoryCounter, HoldKind, InstrumentShape,
+    LifeState, Next, Plane, PlaneEvent, PlaneWriter, ReadError, RestCounter, Stage, ThreadCounter, ThreadRuntime,
 };
 
 use crate::fixture::*;
@@ -209,8 +209,8 @@ fn a_history_record_keeps_the_worst_and_begins_anew_with_its_writer() {
     let mut record = writer.history(ExchangeId::Kraken).unwrap();
     record.progress(140, 34, 12, 8_000_000_000);
     record.count(HistoryCounter::Equal, 5);
-    record.differed(7, 0.01, 0.2);
-    record.differed(9, 0.05, 0.1);
+    record.differed(EntryId::new(3, 7), 0.01, 0.2);
+    record.differed(EntryId::new(3, 9), 0.05, 0.1);
     let [read] = plane.histories().try_into().unwrap();
     assert_eq!((read.exchange, read.series, read.filled, read.requests_left), (ExchangeId::Kraken, 140, 34, 12));
     assert_eq!(
@@ -218,7 +218,7 @@ fn a_history_record_keeps_the_worst_and_begins_anew_with_its_writer() {
         (8_000_000_000, 5, 0)
     );
     assert_eq!((read.price_difference_max, read.volume_difference_max), (0.05, 0.2));
-    assert_eq!(read.worst_entry, Some(7), "the greatest of all differences");
+    assert_eq!(read.worst_entry, Some(EntryId::new(3, 7)), "the greatest of all differences");
     drop(record);
     drop(writer.history(ExchangeId::Kraken).unwrap());
     let [read] = plane.histories().try_into().unwrap();

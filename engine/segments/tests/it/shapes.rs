@@ -1,6 +1,6 @@
 //! Shapes: planned sizes, limits, and regions that move when a shape changes.
 
-use tickplane_model::{ExchangeId, Timeframe};
+use tickplane_model::{Calendar, ExchangeId, Sessions, Timeframe};
 use tickplane_segments::{
     ArenaShape, InstrumentShape, Next, Plane, PlaneShape, PlaneWriter, ReadError, SegmentError, SeriesShape,
 };
@@ -46,6 +46,35 @@ fn rows_and_columns_move_by_name() {
 }
 
 #[test]
+fn rows_of_another_calendar_do_not_come_along() {
+    let scratch = Scratch::new("calendar");
+    let mut writer = PlaneWriter::open(&scratch.instance, &PLANE, NOW_NS).unwrap();
+    let mut exchange = writer.exchange(ExchangeId::Binance, &ARENA).unwrap();
+    let shape = series_shape(20, &["ema_9"]);
+    let mut series = exchange.series(&symbol(), Timeframe::M1, &shape).unwrap();
+    series.begin_at(100);
+    series.append(&candle(100), &[1.0]);
+    let plane = Plane::open(&scratch.instance).unwrap();
+    let reader = plane.series(&candles_key()).unwrap();
+    assert_eq!(reader.calendar(), Some(Calendar::AlwaysOpen));
+    drop(series);
+
+    let calendar = Calendar::Sessions(Sessions::NSE);
+    exchange.keep_calendar(calendar);
+    let series = exchange.series(&symbol(), Timeframe::M1, &shape).unwrap();
+    assert!(series.rows().is_empty(), "row 100 is another time now");
+    assert_eq!(reader.candles(1), Err(ReadError::Moved));
+    assert_eq!(plane.series(&candles_key()).unwrap().calendar(), Some(calendar));
+    drop(series);
+    // Holidays are no part of it: they move no row.
+    const HOLIDAYS: [i64; 1] = [20_775];
+    exchange.keep_calendar(Calendar::Sessions(Sessions::NSE.with_holidays(&HOLIDAYS)));
+    exchange.series(&symbol(), Timeframe::M1, &shape).unwrap();
+    assert!(!plane.series(&candles_key()).unwrap().is_moved());
+    assert_eq!(plane.keys().iter().filter(|key| **key == candles_key()).count(), 1);
+}
+
+#[test]
 fn trades_move_with_their_sequence() {
     let scratch = Scratch::new("ring");
     let mut writer = PlaneWriter::open(&scratch.instance, &PLANE, NOW_NS).unwrap();
@@ -78,9 +107,10 @@ fn planned_bytes_are_what_is_taken() {
     writer.thread("t").unwrap();
     writer.connection(ExchangeId::Binance, "1").unwrap();
     writer.connection(ExchangeId::Binance, "2").unwrap();
-    for exchange in ExchangeId::ALL {
-        writer.history(exchange).unwrap();
-        writer.rest(exchange, exchange.as_str()).unwrap();
+    writer.history(ExchangeId::Binance).unwrap();
+    writer.history(ExchangeId::Kraken).unwrap();
+    for host in ["api.binance.com", "fapi.binance.com", "api.kraken.com"] {
+        writer.rest(ExchangeId::Binance, host).unwrap();
     }
     let taken = |file: &str| std::fs::metadata(scratch.path(file)).unwrap().blocks() * 512;
     assert_eq!(taken("plane.seg"), PLANE.bytes());

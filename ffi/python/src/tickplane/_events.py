@@ -51,8 +51,8 @@ class Events(Follower[Event]):
             raise error(status, what)
         super().__init__(link, Handle(pointer, library().tp_events_release), what, timeout)
         self._rows: Final = (EventRow * _BATCH)()
-        # The texts of keys, by exchange, number and what kind of thing is numbered.
-        self._keys: Final[dict[tuple[int, int, bool], str | None]] = {}
+        # The texts of keys, by exchange, file, number and what kind of thing is numbered.
+        self._keys: Final[dict[tuple[int, int, int, bool], str | None]] = {}
 
     def _take(self, handle: Handle) -> tuple[int, list[Event]]:
         count, lost = c_size_t(), c_uint64()
@@ -103,7 +103,7 @@ class Events(Follower[Event]):
 
     def _key_of(self, row: EventRow) -> str | None:
         """None where the plane has nothing of that number any more."""
-        place = (row.exchange, row.entry, row.kind == c.EVENT_STREAM)
+        place = (row.exchange, row.generation, row.entry, row.kind == c.EVENT_STREAM)
         if place not in self._keys:
             text = create_string_buffer(KEY_BYTES)
             status = library().tp_event_key(self._link.handle, byref(row), text, KEY_BYTES)

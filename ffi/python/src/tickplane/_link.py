@@ -20,6 +20,8 @@ LOOK_S: Final = 1.0
 SLICE_S: Final = 0.5
 #: Between attempts to find what has moved.
 PAUSE_S: Final = 0.02
+#: An older heartbeat, of a process that cannot be asked about, belongs to nobody.
+HEARTBEAT_NS_MAX: Final = 3_000_000_000
 #: Attempts to read rows that are being revised.
 BUSY_MAX: Final = 10
 
@@ -174,10 +176,15 @@ class Waiter:
 
     def _judge(self, status: int) -> None:
         """A silent plane is well as long as its writer lives."""
-        if self._link.status().alive:
+        if lives(self._link.status()):
             self._patience.is_well()
         else:
             self._patience.is_missing(status, f"plane {self._link.name!r}")
+
+
+def lives(row: StatusRow) -> bool:
+    """Whether a writer lives: one whose process cannot be asked about is judged by its heartbeat."""
+    return bool(row.alive) and (bool(row.known) or time.time_ns() - row.heartbeat_ns <= HEARTBEAT_NS_MAX)
 
 
 def encoded(text: str) -> bytes:

@@ -12,7 +12,7 @@ from . import _constants as c
 from ._events import EventClass, Events
 from ._instrument import Instrument
 from ._library import Handle, error, library, text_of
-from ._link import Link, encoded
+from ._link import Link, encoded, lives
 from ._series import Series
 from ._structures import Filter
 from ._trades import Trades
@@ -117,7 +117,7 @@ class Plane:
         row = link.status()
         return Status(
             state=_STATES.get(row.state, "unknown"),
-            alive=bool(row.alive),
+            alive=lives(row),
             pid=row.pid,
             epoch=row.epoch,
             opened_ns=row.opened_ns,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctypes import Structure, c_char, c_char_p, c_double, c_int64, c_size_t, c_uint32, c_uint64
+from ctypes import Structure, c_char, c_char_p, c_double, c_int64, c_size_t, c_uint16, c_uint32, c_uint64
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ class StatusRow(Structure):
         ("state", c_uint32),
         ("alive", c_uint32),
         ("pid", c_uint32),
-        ("reserved", c_uint32),
+        ("known", c_uint32),
         ("epoch", c_uint64),
         ("opened_ns", c_int64),
         ("heartbeat_ns", c_int64),
@@ -114,7 +114,8 @@ class EventRow(Structure):
         ("row", c_uint64),
         ("detail", c_uint64),
         ("kind", c_uint32),
-        ("exchange", c_uint32),
+        ("exchange", c_uint16),
+        ("generation", c_uint16),
         ("entry", c_uint32),
         ("ring", c_uint32),
     ]

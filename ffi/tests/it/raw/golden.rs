@@ -107,6 +107,24 @@ fn the_raw_header_reads_or_refuses_later_releases_as_the_format_promises() {
     }
 }
 
+/// The exchange's file is another one now: what its entries were called before names nothing.
+#[test]
+fn events_name_nothing_in_a_file_of_another_generation() {
+    let Some(compiler) = rig::compilers("golden.c").into_iter().next() else { return };
+    let program = rig::build(compiler, "tests/raw/golden.c", &SANITIZERS);
+    let version = format!("{MAJOR}.{MINOR}");
+    let scratch = unpacked(&version);
+    let events = |said: &str| -> Vec<String> {
+        said.lines()
+            .filter(|line| line.starts_with("event "))
+            .map(|line| line.split(' ').nth(7).unwrap().into())
+            .collect()
+    };
+    assert!(events(&say(&program, &scratch)).iter().all(|name| name == "BTC-USDT"));
+    set(&scratch, 112, 9);
+    assert!(events(&say(&program, &scratch)).iter().all(|name| name == "none"));
+}
+
 /// A region longer than its shape needs, as a later minor may make it.
 #[test]
 fn longer_regions_are_read() {

@@ -104,7 +104,8 @@ fn the_cpp_example_follows_a_series_over_restarts() {
     // Another shape: the region moves.
     drop(rig);
     let instance = Instance::new(Some(&scratch.root), "test").unwrap();
-    let shape = PlaneShape { event_rings: 1, event_capacity: 64, threads: 1, connections: 1 };
+    let shape =
+        PlaneShape { event_rings: 1, event_capacity: 64, threads: 1, connections: 1, histories: 1, rest_hosts: 1 };
     let mut plane = PlaneWriter::open(&instance, &shape, NOW_NS).unwrap();
     let arena = ArenaShape { bytes_max: 1 << 20, entries_max: 16 };
     let mut exchange = plane.exchange(ExchangeId::Binance, &arena).unwrap();
@@ -161,7 +162,8 @@ fn raw_speed() {
         let program = rig::build(compiler, "tests/raw/bench.c", &["-std=c11", "-O3"]);
         let scratch = Scratch::new();
         let instance = Instance::new(Some(&scratch.root), "test").unwrap();
-        let shape = PlaneShape { event_rings: 1, event_capacity: 64, threads: 1, connections: 1 };
+        let shape =
+            PlaneShape { event_rings: 1, event_capacity: 64, threads: 1, connections: 1, histories: 1, rest_hosts: 1 };
         let mut plane = PlaneWriter::open(&instance, &shape, NOW_NS).unwrap();
         let arena = ArenaShape { bytes_max: 8 << 20, entries_max: 16 };
         let mut exchange = plane.exchange(ExchangeId::Binance, &arena).unwrap();

@@ -163,7 +163,8 @@ impl Rig {
     /// With another depth or ring the regions of an earlier one move.
     pub(super) fn shaped(root: &Path, depth: u64, trade_capacity: u64) -> Self {
         let instance = Instance::new(Some(root), "test").expect("a name");
-        let shape = PlaneShape { event_rings: 1, event_capacity: 64, threads: 1, connections: 1 };
+        let shape =
+            PlaneShape { event_rings: 1, event_capacity: 64, threads: 1, connections: 1, histories: 1, rest_hosts: 1 };
         let mut plane = PlaneWriter::open(&instance, &shape, NOW_NS).expect("a plane");
         let arena = ArenaShape { bytes_max: 1 << 20, entries_max: 16 };
         let mut exchange = plane.exchange(ExchangeId::Binance, &arena).expect("an exchange");
@@ -249,7 +250,8 @@ pub(super) struct Venues {
 impl Venues {
     pub(super) fn new(scratch: &Scratch) -> Self {
         let instance = Instance::new(Some(&scratch.root), "test").expect("a name");
-        let shape = PlaneShape { event_rings: 1, event_capacity: 64, threads: 1, connections: 1 };
+        let shape =
+            PlaneShape { event_rings: 1, event_capacity: 64, threads: 1, connections: 1, histories: 1, rest_hosts: 1 };
         let mut plane = PlaneWriter::open(&instance, &shape, NOW_NS).expect("a plane");
         let arena = ArenaShape { bytes_max: 1 << 20, entries_max: 16 };
         let instruments = [ExchangeId::Binance, ExchangeId::Kraken].map(|exchange| {
