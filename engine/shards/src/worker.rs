@@ -15,6 +15,8 @@ use crate::now::{Clock, Now};
 
 /// Events taken from one ring before what changed is published.
 const BATCH_MAX: u64 = 256;
+/// Events of one ring taken without a look at the clock.
+const EVENTS_PER_LOOK: u64 = 32;
 /// A turn begins nothing more that may wait once it has lasted so long: the piece in hand takes tens of microseconds at
 /// most, so that no turn exceeds 200.
 const TURN_NS: u64 = 120_000;
@@ -215,7 +217,7 @@ impl Worker {
         let deadline_ns = clock.now().monotonic_ns + TURN_NS;
         let mut events = 0;
         for ring in 0..self.receivers.len() {
-            events += self.drain(ring);
+            events += self.drain(ring, clock, deadline_ns);
         }
         self.health.count(ThreadCounter::Events, events);
         let closed = self.close_by_time(clock, deadline_ns);
@@ -268,13 +270,17 @@ impl Worker {
         self.venues.iter_mut().filter_map(|venue| venue.due_in_ns(now)).min()
     }
 
-    fn drain(&mut self, ring: usize) -> u64 {
+    /// Takes what waits in a ring, at least a few of it whatever the clock says.
+    fn drain(&mut self, ring: usize, clock: &impl Clock, deadline_ns: u64) -> u64 {
         let mut events = 0;
         while events < BATCH_MAX
             && let Some(event) = self.receivers[ring].pop()
         {
             self.take(ring, event);
             events += 1;
+            if events % EVENTS_PER_LOOK == 0 && clock.now().monotonic_ns >= deadline_ns {
+                break;
+            }
         }
         events
     }

@@ -299,3 +299,18 @@ fn a_long_history_takes_many_short_turns_while_trades_go_on() {
     book.live(second..second + 3);
     book.assert_settled_values_of_rows();
 }
+
+#[test]
+fn a_burst_of_trades_is_taken_in_turns_that_end() {
+    let mut book = Book::new();
+    // The clock is looked at once in 32 trades, and each look costs as much as a turn may take.
+    book.clock.step_ns.set(120_000);
+    for at in 0..256 {
+        book.trade(100_000 + at, price(at), TradeFlags::default());
+    }
+    assert!(book.worker.turn(&book.clock));
+    assert!(book.worker.has_work(), "the first turn left trades to the next");
+    let turns = 1 + (0..20).take_while(|_| book.worker.turn(&book.clock)).count();
+    assert!((8..=10).contains(&turns), "{turns} turns of 32 trades");
+    assert_eq!(book.reader.live().unwrap().candle.trade_count, 256);
+}
