@@ -118,7 +118,9 @@ fn new_worker(writer: &mut PlaneWriter, receiver: Receiver) -> Worker {
     Worker::new(vec![receiver], events, health)
 }
 
-fn shape(specs: &[IndicatorSpec]) -> SeriesShape {
+/// The shape of a series with these indicators.
+#[must_use]
+pub fn shape(specs: &[IndicatorSpec]) -> SeriesShape {
     SeriesShape { depth: DEPTH, slack: 12, indicators: specs.iter().flat_map(IndicatorSpec::columns).collect() }
 }
 

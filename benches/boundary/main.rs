@@ -4,6 +4,8 @@
 //! into every open row, lets the time pass and takes the turns one by one.
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
+mod bare;
+
 use std::time::Instant;
 
 use tickplane_benches::market::START_NS;
@@ -12,8 +14,13 @@ use tickplane_indicators::IndicatorSpec;
 use tickplane_model::{Calendar, Candle, NS_PER_DAY, Quality, Timeframe, Trade, TradeFlags, TradeId};
 use tickplane_shards::{History, Purpose};
 
+use crate::bare::{Backing, BareTables};
+
 const SYMBOLS: usize = 500;
-const SAMPLES: usize = 5;
+const SAMPLES: usize = 7;
+/// Trades that arrive during a midnight, one every so often: 4,000 a second, for as long as a midnight lasts.
+const TRADES_ARRIVING: u64 = 100;
+const ARRIVAL_SPACING_NS: u64 = 250_000;
 /// Fifteen outputs beside the ten columns of the candle.
 const INDICATORS: [&str; 9] =
     ["sma_20", "ema_20", "rsi_14", "atr_14", "macd_12_26_9", "bbands_20_2", "macdv_12_26_26_9", "vwap_session", "obv"];
@@ -24,17 +31,80 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test" || argument == "--list") {
         return;
     }
+    bare();
     println!("boundary: {SYMBOLS} symbols x {} timeframes x 25 columns close at midnight", TIMEFRAMES.len());
     let mut totals: Vec<f64> = (0..SAMPLES).map(sample).collect();
     totals.sort_by(f64::total_cmp);
-    println!("median of {SAMPLES}: {:.2} ms in all", totals[SAMPLES / 2] / 1e6);
+    println!("median of {SAMPLES}: {:.2} ms in all, fastest {:.2}", totals[SAMPLES / 2] / 1e6, totals[0] / 1e6);
+    for is_midnight in [false, true, false, true] {
+        latency(is_midnight);
+    }
+}
+
+/// Trades that arrive while midnight closes, or while nothing does: from their arrival to the end of the turn that
+/// publishes their candles.
+fn latency(is_midnight: bool) {
+    let mut bench = midnight_bench();
+    let exchange_ns = if is_midnight { MIDNIGHT_NS + GRACE_NS + 1_000_000 } else { MIDNIGHT_NS - 400_000_000 };
+    bench.clock.epoch_ns.set(exchange_ns + 1_000_000);
+    let (mut sent, mut latencies) = (0_u64, Vec::with_capacity(TRADES_ARRIVING as usize));
+    let start = Instant::now();
+    let elapsed_ns = || start.elapsed().as_nanos() as u64;
+    while sent < TRADES_ARRIVING {
+        let first = sent;
+        while sent < TRADES_ARRIVING && sent * ARRIVAL_SPACING_NS <= elapsed_ns() && sent - first < 32 {
+            let slot = (sent * 7 % SYMBOLS as u64) as u32;
+            let (id, flags) = (TradeId::number(u128::from(sent) + 2), TradeFlags::default());
+            let receive_ns = exchange_ns + 1_000_000;
+            let trade = Trade { exchange_ns, receive_ns, price: 100.5, quantity: 0.25, id, flags };
+            sent += 1;
+            assert!(bench.sender.trade(slot, sent + 1, &trade));
+        }
+        bench.worker.turn(&bench.clock);
+        let end_ns = elapsed_ns();
+        latencies.extend((first..sent).map(|n| (end_ns - n * ARRIVAL_SPACING_NS) as f64));
+    }
+    latencies.sort_by(f64::total_cmp);
+    let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize] / 1e3;
+    let what = if is_midnight { "while midnight closes" } else { "without a boundary" };
+    println!(
+        "{sent} trades {what}: p50 {:.1} us, p90 {:.1} us, p99 {:.1} us, max {:.0} us",
+        at(0.5),
+        at(0.9),
+        at(0.99),
+        at(1.0)
+    );
+}
+
+/// All symbols with their tables full and a trade in every open row, just before midnight.
+fn midnight_bench() -> Bench {
+    let specs: Vec<IndicatorSpec> = INDICATORS.iter().map(|name| name.parse().expect("an indicator")).collect();
+    let mut bench = Bench::new(SYMBOLS, &TIMEFRAMES, |_| specs.clone());
+    fill(&mut bench);
+    bench
+}
+
+/// The layout's own cost on this machine, in each kind of memory.
+fn bare() {
+    let specs: Vec<IndicatorSpec> = INDICATORS.iter().map(|name| name.parse().expect("an indicator")).collect();
+    let shape = tickplane_benches::plane::shape(&specs);
+    let columns = 10 + shape.indicators.len();
+    for backing in [Backing::SharedFile, Backing::Anonymous, Backing::Huge] {
+        let mut tables = BareTables::new(SYMBOLS * TIMEFRAMES.len(), &shape, columns, backing);
+        let huge = BareTables::huge_bytes() >> 20;
+        let mut times: Vec<f64> = (0..7).map(|row| tables.write(row, TIMEFRAMES.len())).collect();
+        times.sort_by(f64::total_cmp);
+        println!(
+            "bare loop, {backing:?} ({huge} MiB in huge pages): {:.2} ms, fastest {:.2}",
+            times[3] / 1e6,
+            times[0] / 1e6
+        );
+    }
 }
 
 /// One midnight; nanoseconds in all.
 fn sample(number: usize) -> f64 {
-    let specs: Vec<IndicatorSpec> = INDICATORS.iter().map(|name| name.parse().expect("an indicator")).collect();
-    let mut bench = Bench::new(SYMBOLS, &TIMEFRAMES, |_| specs.clone());
-    fill(&mut bench);
+    let mut bench = midnight_bench();
     bench.clock.epoch_ns.set(MIDNIGHT_NS + GRACE_NS + 2_000_000);
     let mut turns = Vec::with_capacity(10_000);
     loop {
