@@ -137,7 +137,7 @@ fn each_mistake_is_told_with_its_line() {
         ("depth = 100\nrevise_rows = 101", 2, "revise_rows (101) cannot exceed depth (100)"),
         ("[exchanges.binanse]", 1, "unknown exchange \"binanse\""),
         ("[exchanges.binanse]", 1, "did you mean \"binance\"?"),
-        ("[exchanges.okx]", 1, "exchange \"okx\" is not carried yet; carried are: binance coinbase kraken"),
+        ("[exchanges.fyers]", 1, "exchange \"fyers\" is not carried yet; carried are: binance"),
         ("[exchanges.kraken]\nsymbol = []", 2, "unknown key \"symbol\"; did you mean \"symbols\"?"),
         ("[exchanges.kraken]\nsymbols = [\"BTC:USD\"]", 2, "symbol \"BTC:USD\" is none; write it like BTC-USDT"),
         ("[exchanges.kraken]\nsymbols = [\"A-B\", \"A-B\"]", 2, "\"A-B\" stands twice in symbols"),

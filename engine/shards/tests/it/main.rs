@@ -3,6 +3,7 @@
 
 mod book;
 mod connection;
+mod granting;
 mod history;
 mod lifecycle;
 mod memory;

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use rustls::{ClientConfig, RootCertStore};
 use tickplane_candles::SeriesConfig;
-use tickplane_exchanges::{Exchange, TradeIds};
+use tickplane_exchanges::{Exchange, Request, TradeIds};
 use tickplane_model::{Calendar, ExchangeId, Instrument, InstrumentStatus, Key, Product, Symbol, Timeframe};
 use tickplane_rings::ring;
 use tickplane_segments::{
@@ -51,13 +51,15 @@ pub(crate) struct RigShape {
     pub(crate) exchange: &'static dyn Exchange,
     /// The venue's hosts.
     pub(crate) addresses: &'static [&'static str],
+    /// What it is asked for the address of each attempt.
+    pub(crate) grant: Option<Request>,
     /// Where its segments lie; a folder of its own that is emptied at the end, if none is given.
     pub(crate) root: Option<PathBuf>,
 }
 
 impl Default for RigShape {
     fn default() -> Self {
-        let (ids, root) = (TradeIds::Contiguous, None);
+        let (ids, root, grant) = (TradeIds::Contiguous, None, None);
         let exchange = tickplane_exchanges::exchange(ExchangeId::Kraken).unwrap();
         Self {
             ring_events: 1_024,
@@ -67,6 +69,7 @@ impl Default for RigShape {
             seed: 7,
             exchange,
             addresses: &["ws://localhost:1/v2"],
+            grant,
             root,
         }
     }
@@ -164,7 +167,7 @@ impl Rig {
         let spec = ConnectionSpec {
             exchange: shape.exchange,
             addresses: shape.addresses.iter().map(|url| Address::parse(url).unwrap()).collect(),
-            grant: None,
+            grant: shape.grant,
             has_trades: true,
             route: "",
             headers: Vec::new(),
