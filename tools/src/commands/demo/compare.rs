@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use tickplane_model::{Candle, Key, Quality, format_time};
+use tickplane_model::{Candle, ExchangeId, Key, Quality, Symbol, Timeframe, format_time};
 use tickplane_simulator::{Simulation, TallyRow};
 
 use super::protocol::numbers;
@@ -31,6 +31,8 @@ pub(super) struct Comparison {
     pub(super) different: u64,
     /// Intervals between the first and the last row without a row.
     pub(super) missing: u64,
+    /// Markets that traded, of which there is no row.
+    pub(super) mute: u64,
     /// The first differences, for people.
     pub(super) examples: Vec<Difference>,
     had_outages: bool,
@@ -57,6 +59,8 @@ impl Comparison {
                 comparison.series(key, rows, &told.map(|row| (row.open_time_ns, row)).collect());
             }
         }
+        let venues = simulation.endpoints().iter().map(|endpoint| endpoint.exchange);
+        comparison.mute = venues.map(|exchange| mute(rows, simulation, exchange)).sum();
         comparison
     }
 
@@ -93,6 +97,25 @@ impl Comparison {
             self.examples.push(Difference { key: key.clone(), open_time_ns, read, account });
         }
     }
+}
+
+/// Markets of a venue that traded while others had rows, and have none.
+fn mute(rows: &Rows, simulation: &Simulation, exchange: ExchangeId) -> u64 {
+    let timeframe = Timeframe::DEMO[0];
+    let key = |symbol: &Symbol| Key::Candles { exchange, symbol: symbol.clone(), timeframe };
+    let symbols = simulation.symbols(exchange);
+    let read: Vec<_> = symbols.iter().map(|symbol| rows.values().find(|(of, _)| *of == key(symbol))).collect();
+    let times = read.iter().flatten().flat_map(|(_, rows)| rows.values()).map(|candle| candle.open_time_ns);
+    let (first_ns, last_ns) = times.fold((i64::MAX, i64::MIN), |(first, last), at| (first.min(at), last.max(at)));
+    let is_mute = |symbol: &Symbol| {
+        // Of the first row a part was before the plane began to listen.
+        let span = (first_ns.saturating_add(timeframe.length_ns()), last_ns);
+        span.0 < span.1
+            && simulation.candles(exchange, symbol, timeframe, span).into_iter().any(|row| row.trade_count > 0)
+    };
+    let pairs = symbols.iter().zip(read);
+    let silent = pairs.filter(|(_, read)| read.is_none_or(|(_, rows)| rows.is_empty()));
+    silent.filter(|(symbol, _)| is_mute(symbol)).count() as u64
 }
 
 /// An interval without trades is absent from the account and synthetic in the plane.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tickplane_model::{ExchangeId, Key, Quality, Timeframe};
-use tickplane_segments::{ConnectionState, Plane, StreamState, StreamStatus};
+use tickplane_segments::{ConnectionState, Plane, StreamCounter, StreamState, StreamStatus};
 use tickplane_simulator::{Fault, Simulation};
 
 use super::playing::Published;
@@ -91,7 +91,9 @@ fn is_repaired(plane: &Plane, venues: &[ExchangeId], calm_ns: i64) -> bool {
 /// Whether a stream was heard after the last fault, or had never anything to say, and misses nothing.
 fn is_well(stream: &StreamStatus, calm_ns: i64) -> bool {
     let is_up = matches!(stream.state, StreamState::Live | StreamState::Quiet | StreamState::Subscribed);
-    is_up && stream.seams == 0 && (stream.last_trade_ns == 0 || stream.last_trade_ns >= calm_ns)
+    // One whose trades had to be fetched has something to say.
+    let is_mute = stream.last_trade_ns == 0 && stream.count(StreamCounter::Backfilled) == 0;
+    is_up && stream.seams == 0 && (is_mute || stream.last_trade_ns >= calm_ns)
 }
 
 /// Whether a closed row of the finest timeframe carries a gap that is not its beginning.

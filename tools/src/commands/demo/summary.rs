@@ -28,7 +28,7 @@ const QUANTILES: [(f64, &str); 3] = [(0.5, "p50"), (0.99, "p99"), (0.999, "p999"
 impl Summary {
     /// Why the demo failed, if it did.
     pub(super) fn failure(&self) -> Option<String> {
-        let Comparison { traded, different, missing, .. } = self.comparison;
+        let Comparison { traded, different, missing, mute, .. } = self.comparison;
         let torn = self.reader.map_or(0, |reader| reader.torn);
         let lost = self.reader.map_or(0, |reader| reader.lost);
         // A recording may be played faster than a consumer of candles looks; what it holds is compared by number.
@@ -39,6 +39,7 @@ impl Summary {
             (playing.is_some(), playing.unwrap_or_default()),
             (different > 0, format!("{different} candles differ from the exchanges' account")),
             (is_made && missing > 0, format!("{missing} candles are missing")),
+            (is_made && mute > 0, format!("{mute} markets traded and have no candle")),
             (torn > 0, format!("{torn} reads were torn")),
             (is_made && lost > 0, format!("{lost} rows were overwritten before they were read")),
             (is_made && traded == 0, "no whole candle with trades closed; give it more --seconds".to_owned()),

@@ -54,6 +54,8 @@ mod tests {
             last_data_ns: 0,
             attempts: 1,
             last_attempt_ns: 0,
+            next_attempt_ns: 0,
+            hold: None,
             counters: Vec::new(),
             rejects: Vec::new(),
             closes: Vec::new(),

@@ -50,6 +50,8 @@ impl Sign {
 pub(super) struct Case {
     /// As the command line has it: the time is that of the injection, and the plane's first seconds are not counted.
     pub(super) fault: &'static str,
+    /// Whether it is there before the plane is.
+    pub(super) is_first: bool,
     /// Other faults that must come with it to be felt.
     pub(super) with: &'static [&'static str],
     /// What the plane does, in words.
@@ -60,7 +62,13 @@ pub(super) struct Case {
 }
 
 const fn case(fault: &'static str, sign: Sign, within_s: u64, does: &'static str) -> Case {
-    Case { fault, with: &[], does, sign, within_s }
+    Case { fault, is_first: false, with: &[], does, sign, within_s }
+}
+
+/// A plane that begins while the busiest stream is dead: nothing is known of it.
+const fn dead_from_the_first(fault: &'static str) -> Case {
+    let does = "on a fresh plane: asks by REST, resubscribes, then reconnects";
+    Case { is_first: true, ..case(fault, Sign::Stale, 25, does) }
 }
 
 const fn after_disconnect(fault: &'static str, sign: Sign, within_s: u64, does: &'static str) -> Case {
@@ -90,6 +98,8 @@ pub(super) const CASES: &[Case] = &[
         25,
         "asks by REST, resubscribes, then reconnects",
     ),
+    dead_from_the_first("binance:dead-subscription@0+30:busiest"),
+    dead_from_the_first("coinbase:dead-subscription@0+30:busiest"),
     case(
         "binance:silence@0+45",
         Sign::Stale,
@@ -154,4 +164,6 @@ pub(super) const CASES: &[Case] = &[
         10,
         "does not believe the times, and fetches those trades by REST",
     ),
+    case("binance:clock-jump@0+5:30", Sign::Reject, 10, "does not believe the times, and fetches those trades by REST"),
+    case("kraken:clock-jump@0+5:-30", Sign::Reject, 10, "does not believe the times, and fetches those trades by REST"),
 ];

@@ -65,7 +65,7 @@ pub(super) struct Line {
 impl Line {
     /// Runs a case.
     pub(super) fn of(case: &Case) -> Self {
-        let mut world = World::start(case.fault);
+        let mut world = if case.is_first { World::begin(case.fault, true) } else { World::start(case.fault) };
         let detected = world.strike(case);
         let (problem, comparison) = world.recover();
         let is_noticed = case.sign == Sign::None || detected.is_some_and(|after| after.as_secs() < case.within_s);

@@ -59,13 +59,26 @@ impl Comparison {
 impl World {
     /// A flowing market of the fault's venue, and a plane that reads it.
     pub(super) fn start(fault: &str) -> Self {
-        let exchange = fault.parse::<Fault>().unwrap().exchange;
+        let mut world = Self::begin(fault, false);
+        let flows = |world: &Self| {
+            let streams = world.plane.streams(world.exchange).unwrap_or_default();
+            streams.len() == SYMBOLS && streams.iter().all(|stream| stream.state == StreamState::Live)
+        };
+        assert!(world.waits(PATIENCE, flows), "the market does not flow: {:#?}", world.talk);
+        world
+    }
+
+    /// A market of the fault's venue that has the fault from the first, if it is to, and a plane that begins to read it.
+    pub(super) fn begin(fault: &str, is_first: bool) -> Self {
+        let fault = fault.parse::<Fault>().unwrap();
+        let (exchange, lasts) = (fault.exchange, fault.duration);
         let root = root();
         let ca = root.path().join("ca.pem");
         let config = SimulationConfig {
             venues: vec![exchange],
             symbols: SYMBOLS,
             ca_path: Some(ca.clone()),
+            faults: if is_first { vec![fault] } else { Vec::new() },
             ..SimulationConfig::default()
         };
         let simulation = Simulation::start(config).unwrap();
@@ -91,22 +104,17 @@ impl World {
         let daemon = Daemon::start(config, talk).unwrap();
         daemon.start_exchange(exchange).unwrap();
         let plane = Plane::open(&Instance::new(Some(&planes), "fault").unwrap()).unwrap();
-        let (daemon, calm) = (Some(daemon), Instant::now());
-        let mut world = Self { root, simulation, daemon, lines, talk: Vec::new(), plane, exchange, calm };
-        let flows = |world: &Self| {
-            let streams = world.plane.streams(exchange).unwrap_or_default();
-            streams.len() == SYMBOLS && streams.iter().all(|stream| stream.state == StreamState::Live)
-        };
-        assert!(world.waits(PATIENCE, flows), "the market does not flow: {:#?}", world.talk);
-        world
+        let (daemon, calm) = (Some(daemon), Instant::now() + if is_first { lasts } else { Duration::ZERO });
+        Self { root, simulation, daemon, lines, talk: Vec::new(), plane, exchange, calm }
     }
 
     /// Lets the market flow for a while, then injects the faults; gives the time until the plane showed that it noticed.
     pub(super) fn strike(&mut self, case: &Case) -> Option<Duration> {
-        std::thread::sleep(CALM);
+        std::thread::sleep(if case.is_first { Duration::ZERO } else { CALM });
         let before = self.signs(case.sign);
         let start = Instant::now();
         let mut faults = vec![case.fault.parse::<Fault>().unwrap()];
+        faults.retain(|_| !case.is_first);
         faults.extend(case.with.iter().map(|with| format!("{}:{with}", self.exchange).parse::<Fault>().unwrap()));
         for Fault { exchange, kind, at, duration } in faults {
             std::thread::sleep(at);
