@@ -2,6 +2,6 @@
 
 fn main() {
     // The number of TP_ABI_VERSION: a test holds them together.
-    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libtickplane.so.0");
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libtickplane.so.1");
     println!("cargo:rerun-if-changed=build.rs");
 }

@@ -35,7 +35,8 @@
  *
  * Times are nanoseconds since 1970-01-01T00:00:00Z.
  *
- * Layout and ABI may change until TP_ABI_VERSION is 1: compare it with tp_abi_version().
+ * A library serves programs of its own TP_ABI_VERSION, also those that were compiled with an older header: compare it with
+ * tp_abi_version().
  *
  * Generated from ffi/src by cbindgen. Do not edit: change the source, then run
  * TICKPLANE_BLESS=1 cargo test -p tickplane-ffi the_header
@@ -45,10 +46,9 @@
 #include <stdint.h>
 
 /**
- * Version of this interface. 0 promises nothing; from 1 on, a library of the same number serves a program that was
- * compiled with an older header.
+ * Version of this interface: a library of the same number serves a program that was compiled with an older header.
  */
-#define TP_ABI_VERSION 0
+#define TP_ABI_VERSION 1
 
 /**
  * Done.

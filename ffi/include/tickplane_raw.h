@@ -119,8 +119,8 @@ static inline const char *tpr_strerror(int32_t status) {
 
 #define TPR_MAGIC UINT64_C(0x4e414c504b434954) /* "TICKPLAN" */
 #define TPR_ENDIAN UINT64_C(0x0102030405060708)
-#define TPR_MAJOR 0 /* The layout major this header reads. */
-#define TPR_MINOR 1 /* The newest minor it knows of; files of any minor are read. */
+#define TPR_MAJOR 1 /* The layout major this header reads. */
+#define TPR_MINOR 0 /* The newest minor it knows of; files of any minor are read. */
 #define TPR_INCOMPAT_KNOWN UINT64_C(0)
 #define TPR_PAGE_BYTES UINT64_C(4096)
 #define TPR_TRIES_MAX 64 /* Attempts of every bounded read. */

@@ -4,9 +4,8 @@ use std::ffi::{CStr, c_char};
 
 use tickplane_layout::header::{MAJOR, MINOR};
 
-/// Version of this interface. 0 promises nothing; from 1 on, a library of the same number serves a program that was
-/// compiled with an older header.
-pub const TP_ABI_VERSION: u32 = 0;
+/// Version of this interface: a library of the same number serves a program that was compiled with an older header.
+pub const TP_ABI_VERSION: u32 = 1;
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
     Ok(version) => version,

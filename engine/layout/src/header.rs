@@ -33,10 +33,10 @@ pub const HEADER_BYTES: u64 = HEADER_WORDS as u64 * 8;
 pub const MAGIC: u64 = u64::from_le_bytes(*b"TICKPLAN");
 /// Reads differently on a machine of another byte order.
 pub const ENDIAN_TAG: u64 = 0x0102_0304_0506_0708;
-/// Layout major: another one is another format. Stays 0 until the format is frozen.
-pub const MAJOR: u16 = 0;
+/// Layout major: another one is another format.
+pub const MAJOR: u16 = 1;
 /// Layout minor: grows with compatible additions.
-pub const MINOR: u16 = 1;
+pub const MINOR: u16 = 0;
 /// Set in every version word, so that 0 means "not ready".
 const READY: u64 = 1 << 63;
 

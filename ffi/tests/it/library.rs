@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The name under which a program finds the shared library.
-pub(crate) const SONAME: &str = "libtickplane.so.0";
+pub(crate) const SONAME: &str = "libtickplane.so.1";
 
 const MANIFEST: &str = env!("CARGO_MANIFEST_DIR");
 

@@ -139,7 +139,7 @@ fn foreign_files_are_refused_by_reader_and_writer() {
     for (at, value, reason) in [
         (0, 7_u64, "not a tickplane segment"),
         (8, 0, "never finished"),
-        (8, 1 << 63 | 9 << 16 | 4, "layout version 9.4, this program reads 0."),
+        (8, 1 << 63 | 9 << 16 | 4, "layout version 9.4, this program reads 1."),
         (16, 0x0807_0605_0403_0201, "another byte order"),
         (40, 2, "features this program does not know (bits 0x2)"),
         (64, 1 << 40, "damaged (checksum)"),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-ABI_VERSION: Final = 0
+ABI_VERSION: Final = 1
 
 OK: Final = 0
 EINSTANCE: Final = -3
