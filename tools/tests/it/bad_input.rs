@@ -8,7 +8,7 @@ use crate::support::{root, tickplane};
 fn words_that_are_none_are_usage_errors() {
     for (args, says) in [
         (vec!["start", "bitstamp"], "unknown exchange \"bitstamp\"; known are: binance"),
-        (vec!["start", "okx"], "exchange \"okx\" is not carried yet; carried are: binance coinbase kraken"),
+        (vec!["start", "fyers"], "exchange \"fyers\" is not carried yet; carried are: binance"),
         (vec!["run", "--autostart", "bitstamp"], "unknown exchange \"bitstamp\""),
         (vec!["simulate", "bitstamp"], "unknown exchange \"bitstamp\""),
         (vec!["simulate", "binance,binance"], "binance stands twice"),

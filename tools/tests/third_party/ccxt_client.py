@@ -27,6 +27,11 @@ def point_at(client, rest, websocket):
         client.options["fetchMarkets"] = {"types": ["spot"]}
         api["public"] = rest + "/api/v3"
         api["ws"]["spot"] = websocket + "/ws"
+    elif client.id == "bybit":
+        client.options["fetchMarkets"] = {"types": ["spot", "linear"]}
+        api["public"] = rest
+        for product in ("spot", "linear"):
+            api["ws"]["public"][product] = f"{websocket}/v5/public/{product}"
     elif client.id == "coinbase":
         api["rest"], api["ws"] = rest, websocket
     elif client.id == "kraken":
@@ -38,6 +43,8 @@ def ack(venue, message):
     """What a venue's ack says, in one form; None for any other message."""
     if venue == "binance" and "id" in message and "result" in message:
         return {"ok": message["result"] is None}
+    if venue == "bybit" and message.get("op") == "subscribe":
+        return {"ok": message["success"]}
     if venue == "coinbase" and message.get("channel") == "subscriptions":
         return {"ok": True, "channels": message["events"][0]["subscriptions"]}
     if venue == "kraken" and message.get("method") == "subscribe":

@@ -32,7 +32,7 @@ pub enum SimulationError {
         source: io::Error,
     },
     /// There is no simulation of this exchange.
-    #[error("there is no simulated {0} yet; simulated are: binance coinbase kraken")]
+    #[error("there is no simulated {0} yet; simulated are:{names}", names = names())]
     NoSuchVenue(ExchangeId),
     /// A value of the configuration is out of range.
     #[error("simulation {name} is {value}; it must be {range}")]
@@ -86,4 +86,9 @@ pub enum SimulationError {
     /// The server thread cannot be started.
     #[error("cannot start the simulator's server thread: {0}")]
     Thread(#[from] io::Error),
+}
+
+/// The simulated exchanges, each after a space.
+fn names() -> String {
+    crate::venue::simulated().iter().map(|exchange| format!(" {exchange}")).collect()
 }
