@@ -79,7 +79,7 @@ impl OwnedInstrument {
             tape: Tape::new(ids, last.as_ref()),
             times: Times::new(last.map(|trade| trade.exchange_ns)),
             numbering: Numbering::default(),
-            runs: Runs::new(),
+            runs: Runs::new(ids),
             is_at_head: false,
             owed: VecDeque::new(),
             watch: Watch::default(),
@@ -115,6 +115,7 @@ impl OwnedInstrument {
             self.unbelieved(stamp, senders);
             return Intake::Unbelieved;
         }
+        let backlog = self.tape.backlog();
         let verdict = self.tape.judge(trade);
         match verdict {
             Verdict::New => {}
@@ -145,7 +146,10 @@ impl OwnedInstrument {
                 self.watch.lives();
             }
         }
-        let follows = self.is_at_head && matches!(verdict, Verdict::New | Verdict::Settles);
+        let follows = match verdict {
+            Verdict::New | Verdict::Settles => self.is_at_head,
+            _ => verdict == Verdict::Fills && backlog.is_some_and(|known| self.runs.end_with(known)),
+        };
         self.publish(trade, follows, publish_ns, senders);
         self.is_at_head = verdict != Verdict::Fills;
         match verdict {
@@ -208,7 +212,12 @@ impl OwnedInstrument {
         if self.watch.heard(stamp) {
             self.watch.lives();
         }
-        if self.tape.is_in_doubt() { self.watch.doubted(stamp) } else { self.lost(stamp, senders) }
+        if self.tape.is_in_doubt() {
+            self.tape.interrupt();
+            self.watch.doubted(stamp);
+        } else {
+            self.lost(stamp, senders);
+        }
     }
 
     /// The venue confirmed a subscription.

@@ -16,8 +16,8 @@ use crate::tape::{Tape, mark};
 /// Losses of one instrument that are fetched; one more is lost for good.
 pub(crate) const OWED_MAX: usize = 16;
 
-/// What an answer brought.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What an answer brought, the more the greater.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Progress {
     None,
     Some,
@@ -40,35 +40,15 @@ impl Owed {
         Self { spans: spans.into(), repair }
     }
 
-    /// Takes the trades it waits for out of an answer, oldest first.
+    /// Takes the trades it waits for out of an answer, whichever part was asked for: parts lie close together.
     pub(crate) fn answered(&mut self, answer: &[Trade], tape: &Tape, mut take: impl FnMut(&Trade)) -> Progress {
-        let (Some(span), Some(first), Some(last)) =
-            (self.spans.front_mut(), answer.first().map(mark), answer.last().map(mark))
-        else {
-            return Progress::None;
-        };
-        let (reaches_back, reaches_on) = (!tape.is_after(first, span.from), !tape.is_after(span.to, last));
-        let touches = !tape.is_after(first, span.to) && !tape.is_after(span.from, last);
-        let brings_nothing = !reaches_on && (!reaches_back || last.id == span.from.id);
-        if !touches || brings_nothing {
-            return Progress::None;
-        }
-        let wanted = |trade: &&Trade| {
-            let at = mark(trade);
-            let is_from_on = tape.is_after(at, span.from) || (span.has_from && at.id == span.from.id);
-            let is_up_to = tape.is_after(span.to, at) || (span.has_to && at.id == span.to.id);
-            is_from_on && is_up_to
-        };
-        answer.iter().filter(wanted).for_each(&mut take);
-        match (reaches_back, reaches_on) {
-            (true, true) => {
-                self.spans.pop_front();
-                return Progress::Span;
-            }
-            (true, false) => (span.from, span.has_from) = (last, false),
-            _ => (span.to, span.has_to) = (first, false),
-        }
-        Progress::Some
+        let mut progress = Progress::None;
+        self.spans.retain_mut(|span| {
+            let of_span = take_part(span, answer, tape, &mut take);
+            progress = progress.max(of_span);
+            of_span != Progress::Span
+        });
+        progress
     }
 
     /// The venue times of what it has not got.
@@ -76,6 +56,30 @@ impl Owed {
         let times = || self.spans.iter().flat_map(|span| [span.from.exchange_ns, span.to.exchange_ns]);
         times().min().zip(times().max())
     }
+}
+
+/// Takes the trades of one part out of an answer; the part shrinks to what the answer does not have.
+fn take_part(span: &mut Span, answer: &[Trade], tape: &Tape, take: impl FnMut(&Trade)) -> Progress {
+    let (Some(first), Some(last)) = (answer.first().map(mark), answer.last().map(mark)) else { return Progress::None };
+    let (reaches_back, reaches_on) = (!tape.is_after(first, span.from), !tape.is_after(span.to, last));
+    let touches = !tape.is_after(first, span.to) && !tape.is_after(span.from, last);
+    let brings_nothing = !reaches_on && (!reaches_back || last.id == span.from.id);
+    if !touches || brings_nothing {
+        return Progress::None;
+    }
+    let wanted = |trade: &&Trade| {
+        let at = mark(trade);
+        let is_from_on = tape.is_after(at, span.from) || (span.has_from && at.id == span.from.id);
+        let is_up_to = tape.is_after(span.to, at) || (span.has_to && at.id == span.to.id);
+        is_from_on && is_up_to
+    };
+    answer.iter().filter(wanted).for_each(take);
+    match (reaches_back, reaches_on) {
+        (true, true) => return Progress::Span,
+        (true, false) => (span.from, span.has_from) = (last, false),
+        _ => (span.to, span.has_to) = (first, false),
+    }
+    Progress::Some
 }
 
 impl Shard {
@@ -135,5 +139,47 @@ impl Shard {
         if let Some(owed) = instrument.owed.pop_front() {
             instrument.repaid(owed.lost(), &mut self.senders);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tickplane_exchanges::{TradeIds, TradeMark};
+    use tickplane_model::{TradeFlags, TradeId};
+
+    use super::*;
+
+    /// Trade `id` happens at `id` nanoseconds.
+    fn trade(id: u64) -> Trade {
+        Trade {
+            exchange_ns: id as i64,
+            receive_ns: 0,
+            price: 1.0,
+            quantity: 1.0,
+            id: TradeId::number(u128::from(id)),
+            flags: TradeFlags::BACKFILLED,
+        }
+    }
+
+    #[test]
+    fn an_answer_serves_every_part_that_it_reaches() {
+        let tape = Tape::new(TradeIds::Increasing, None);
+        let at = |id: u64| -> TradeMark { mark(&trade(id)) };
+        let part = |from, to, has_both| Span { from: at(from), to: at(to), has_from: has_both, has_to: has_both };
+        let now = Now { monotonic_ns: 0, epoch_ns: 0 };
+        let mut owed = Owed::new(vec![part(40, 44, true), part(10, 20, false), part(60, 70, true)], now);
+        let mut answered = |ids: std::ops::RangeInclusive<u64>| {
+            let answer: Vec<Trade> = ids.step_by(2).map(trade).collect();
+            let mut taken = Vec::new();
+            let progress = owed.answered(&answer, &tape, |trade| taken.push(trade.id.low));
+            (progress, taken, owed.lost())
+        };
+        let (progress, taken, lost) = answered(16..=64);
+        assert_eq!(progress, Progress::Span);
+        assert_eq!(taken, [40, 42, 44, 16, 18, 60, 62, 64]);
+        assert_eq!(lost, Some((10, 70)), "what is left of the other two");
+        assert_eq!(answered(30..=38), (Progress::None, Vec::new(), Some((10, 70))));
+        assert_eq!(answered(64..=80), (Progress::Span, vec![66, 68, 70], Some((10, 16))));
+        assert_eq!(answered(8..=16), (Progress::Span, vec![12, 14], None), "each trade once");
     }
 }

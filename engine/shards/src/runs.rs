@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use tickplane_exchanges::TradeMark;
+use tickplane_exchanges::{TradeIds, TradeMark};
 
 /// Runs remembered.
 const RUNS_MAX: usize = 64;
@@ -36,21 +36,31 @@ pub(crate) struct Span {
 /// The newest runs of one instrument.
 #[derive(Debug)]
 pub(crate) struct Runs {
+    ids: TradeIds,
     all: VecDeque<Run>,
 }
 
 impl Runs {
-    pub(crate) fn new() -> Self {
-        Self { all: VecDeque::with_capacity(RUNS_MAX) }
+    pub(crate) fn new(ids: TradeIds) -> Self {
+        Self { ids, all: VecDeque::with_capacity(RUNS_MAX) }
     }
 
-    /// The trade `seq` was published. `follows` says whether it follows the one before it on the tape too.
+    /// The trade `seq` was published. `follows` says that it follows the one before it on the tape too; ids without holes
+    /// say so themselves, of trades that fill a seam one by one.
     #[inline]
     pub(crate) fn push(&mut self, seq: u64, trade: TradeMark, follows: bool) {
+        let is_next = |last: TradeMark| self.ids == TradeIds::Contiguous && last.id.bits() + 1 == trade.id.bits();
         match self.all.back_mut() {
-            Some(run) if follows && run.last_seq + 1 == seq => (run.last_seq, run.last) = (seq, trade),
+            Some(run) if run.last_seq + 1 == seq && (follows || is_next(run.last)) => {
+                (run.last_seq, run.last) = (seq, trade);
+            }
             _ => self.begin(seq, trade),
         }
+    }
+
+    /// Whether this trade was published last.
+    pub(crate) fn end_with(&self, trade: TradeMark) -> bool {
+        self.all.back().is_some_and(|run| run.last.id == trade.id)
     }
 
     #[cold]
@@ -100,7 +110,7 @@ mod tests {
 
     #[test]
     fn numbers_tell_which_trades_they_were() {
-        let mut runs = Runs::new();
+        let mut runs = Runs::new(TradeIds::Increasing);
         // 1..=10, then a seam, 31..=35, then what was missing from 15 on.
         (1..=10).for_each(|id| runs.push(id, mark(id), id > 1));
         (11..=15).for_each(|seq| runs.push(seq, mark(seq + 20), seq > 11));
@@ -114,9 +124,23 @@ mod tests {
 
     #[test]
     fn old_runs_are_forgotten() {
-        let mut runs = Runs::new();
+        let mut runs = Runs::new(TradeIds::Increasing);
         (1..=100).for_each(|seq| runs.push(seq, mark(seq), false));
         assert_eq!(spans(&runs, (36, 40), (35, 41)), None);
         assert_eq!(spans(&runs, (37, 37), (36, 38)), Some(vec![(37, 37, true, true)]));
+    }
+    #[test]
+    fn trades_that_fill_a_seam_one_by_one_are_one_run_where_ids_have_no_holes() {
+        for (ids, remembers) in [(TradeIds::Contiguous, true), (TradeIds::Increasing, false)] {
+            let mut runs = Runs::new(ids);
+            runs.push(1, mark(1), false);
+            runs.push(2, mark(202), false);
+            (3..=202).for_each(|seq| runs.push(seq, mark(seq - 1), false));
+            assert_eq!(runs.spans(3, 202, mark(202), mark(203)).is_some(), remembers, "{ids:?}");
+        }
+        let mut runs = Runs::new(TradeIds::Contiguous);
+        [1, 5, 3, 2, 4].into_iter().zip(1..).for_each(|(id, seq)| runs.push(seq, mark(id), false));
+        let each = vec![(5, 5, true, true), (3, 3, true, true), (2, 2, true, true)];
+        assert_eq!(spans(&runs, (2, 4), (1, 4)), Some(each), "what came out of order is none");
     }
 }

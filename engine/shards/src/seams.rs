@@ -66,12 +66,13 @@ impl Seams {
     }
 
     /// Takes one trade out of the seam in which it lies. `None` if it lies in none, `false` when there is no room for
-    /// the two that are left.
-    pub(crate) fn fill(&mut self, trade: TradeMark) -> Option<bool> {
+    /// the two that are left. Between `known` and the trade nothing is missing.
+    pub(crate) fn fill(&mut self, trade: TradeMark, known: Option<TradeMark>) -> Option<bool> {
         let at = self.place_of(trade)?;
         let seam = self.all[at];
+        let follows = known.is_some_and(|known| known.id == seam.after.id);
         let [before, after] = [Seam { before: trade, ..seam }, Seam { after: trade, ..seam }];
-        match (is_empty(&before), is_empty(&after)) {
+        match (follows || is_empty(&before), is_empty(&after)) {
             (true, true) => drop(self.all.remove(at)),
             (true, false) => self.all[at] = after,
             (false, true) => self.all[at] = before,

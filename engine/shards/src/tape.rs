@@ -24,6 +24,8 @@ pub(crate) struct Tape {
     /// Trades after the newest may be missing.
     is_in_doubt: bool,
     seams: Seams,
+    /// The trade the stream brought last, where that is older than the newest and nothing interrupted it since.
+    backlog: Option<TradeMark>,
     recent: Recent,
     /// Trades of seams that were given up, where ids tell.
     lost: u64,
@@ -39,6 +41,7 @@ impl Tape {
             newest: newest.filter(|trade| trade.id.form != IdForm::None).map(mark),
             is_in_doubt: false,
             seams: Seams::new(ids),
+            backlog: None,
             recent: Recent::new(ids),
             lost: 0,
             lost_to_ns: i64::MIN,
@@ -53,6 +56,12 @@ impl Tape {
     /// The newest trade seen.
     pub(crate) fn newest(&self) -> Option<TradeMark> {
         self.newest
+    }
+
+    /// The trade on which the stream's next one follows, if that is older than the newest; ids without holes tell better.
+    #[inline]
+    pub(crate) fn backlog(&self) -> Option<TradeMark> {
+        self.backlog.filter(|_| self.ids == TradeIds::Increasing)
     }
 
     /// Whether trades after the newest may be missing.
@@ -123,6 +132,7 @@ impl Tape {
     /// The stream was interrupted: trades after the newest may be missing.
     pub(crate) fn interrupt(&mut self) {
         self.is_in_doubt = self.newest.is_some();
+        self.backlog = None;
     }
 
     /// Judges a trade of the stream and remembers it. A trade without id is always new.
@@ -201,6 +211,7 @@ impl Tape {
 
     fn judge_newer(&mut self, trade: &Trade) -> Verdict {
         let was_in_doubt = std::mem::take(&mut self.is_in_doubt);
+        self.backlog = None;
         let at = mark(trade);
         let Some(after) = self.newest.replace(at) else { return Verdict::New };
         let is_next = self.ids == TradeIds::Contiguous && at.id.bits() == after.id.bits() + 1;
@@ -217,7 +228,10 @@ impl Tape {
 
     fn judge_older(&mut self, trade: &Trade) -> Verdict {
         let at = mark(trade);
-        if let Some(has_room) = self.seams.fill(at) {
+        let known = self.backlog();
+        self.backlog = Some(at);
+        if let Some(has_room) = self.seams.fill(at, known) {
+            self.backlog = self.backlog.filter(|_| has_room);
             return if has_room { Verdict::Fills } else { Verdict::Duplicate };
         }
         if self.is_in_doubt && self.ids != TradeIds::Contiguous && trade.flags.contains(TradeFlags::HISTORY) {
@@ -344,6 +358,24 @@ mod tests {
         assert!(tape.is_in_doubt());
         assert_eq!(tape.complete().collect::<Vec<_>>(), [(i64::MIN, 50)]);
         assert_eq!(live(&mut tape, &[60, 70]), [loss(0, 50, 60), New]);
+    }
+
+    #[test]
+    fn a_backlog_that_nothing_interrupts_follows_on_itself() {
+        for (ids, left) in [(TradeIds::Increasing, (14, 16)), (TradeIds::Contiguous, (10, 12))] {
+            let mut tape = Tape::new(ids, None);
+            live(&mut tape, &[10]);
+            tape.interrupt();
+            // The venue told of the newest; then the socket goes on where it stopped.
+            fetched(&mut tape, &[100, 101]);
+            let first = if ids == TradeIds::Increasing { (10, 12) } else { (12, 14) };
+            assert_eq!(live(&mut tape, &[12, 14]), [Fills; 2]);
+            tape.interrupt();
+            assert_eq!(live(&mut tape, &[16, 16, 20, 99]), [Fills, Duplicate, Fills, Fills]);
+            let seams = seams(&tape);
+            assert!(seams.contains(&first) && seams.contains(&left), "{ids:?}: {seams:?}");
+            assert_eq!(seams.contains(&(16, 20)), ids == TradeIds::Contiguous, "{ids:?}: {seams:?}");
+        }
     }
 
     #[test]
