@@ -321,6 +321,9 @@ impl OwnedInstrument {
         now: Now,
     ) -> impl Iterator<Item = StreamChange> + use<'_> {
         self.writer.set_last_trade_ns(self.watch.last_trade_ns());
+        let (seams, trades) = self.tape.take_crowded_out();
+        self.writer.count_stream(StreamCounter::SeamsLost, seams);
+        self.writer.count_stream(StreamCounter::Lost, trades);
         self.writer.set_seams(self.tape.seams().len(), self.tape.missing());
         let (state, entry) = (self.watch.state(), self.writer.entry());
         let mut announce = |counter| {

@@ -29,6 +29,8 @@ pub(crate) struct Tape {
     recent: Recent,
     /// Trades of seams that were given up, where ids tell.
     lost: u64,
+    /// Seams given up for want of room, and their trades, since anybody asked.
+    crowded_out: (u64, u64),
     /// Until this venue time seams were given up.
     lost_to_ns: i64,
 }
@@ -44,6 +46,7 @@ impl Tape {
             backlog: None,
             recent: Recent::new(ids),
             lost: 0,
+            crowded_out: (0, 0),
             lost_to_ns: i64::MIN,
         };
         if let Some(newest) = tape.newest {
@@ -193,6 +196,11 @@ impl Tape {
         }
     }
 
+    /// How many seams were given up for want of room since the last call, and how many trades with them.
+    pub(crate) fn take_crowded_out(&mut self) -> (u64, u64) {
+        std::mem::take(&mut self.crowded_out)
+    }
+
     fn count_lost(&mut self, seam: Seam) {
         self.lost += self.seams.width(&seam);
         self.lost_to_ns = self.lost_to_ns.max(seam.before.exchange_ns);
@@ -220,6 +228,8 @@ impl Tape {
         }
         let seam = Seam { after, before: at };
         if let Some(oldest) = self.seams.push(seam) {
+            let trades = self.crowded_out.1 + self.seams.width(&oldest);
+            self.crowded_out = (self.crowded_out.0 + 1, trades);
             self.count_lost(oldest);
         }
         let trades = self.seams.width(&seam);
@@ -394,6 +404,7 @@ mod tests {
         let mut tape = Tape::new(TradeIds::Contiguous, None);
         live(&mut tape, &(0..=20).map(|n| 10 * n).collect::<Vec<_>>());
         assert_eq!((tape.seams().len(), tape.lost(), tape.missing()), (SEAMS_MAX, 4 * 9, 16 * 9));
+        assert_eq!([tape.take_crowded_out(), tape.take_crowded_out()], [(4, 4 * 9), (0, 0)]);
         assert_eq!(live(&mut tape, &[195, 191]), [Duplicate, Fills], "what cannot be noted is left to the answer");
     }
 
