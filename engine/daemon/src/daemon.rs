@@ -14,7 +14,7 @@ use tickplane_control::{Action, Control, Input, Listing, Outcome, Wanted};
 use tickplane_exchanges::{Exchange, Request};
 use tickplane_model::{ExchangeId, Instrument, Product, Symbol};
 use tickplane_runtimes::{Notice, Ringer, SystemClock};
-use tickplane_segments::Instance;
+use tickplane_segments::{HoldKind, Instance};
 use tickplane_shards::{Clock, Happening, Report};
 
 use crate::bell::BellThread;
@@ -309,6 +309,9 @@ impl Cold {
     fn list(&mut self, id: ExchangeId) {
         let venue = &self.venues[&id];
         let (exchange, rest, products) = (venue.exchange, venue.rest.clone(), self.control.products(id));
+        if let Err(error) = rest.show(|host| self.plane.rest(id, host)) {
+            self.say(&format!("{id}: what is asked by REST is not shown: {error}"));
+        }
         for product in &products {
             self.say(&format!("{id}: listing instruments ({product}) from {}", rest.host(*product)));
         }
@@ -355,9 +358,13 @@ impl Cold {
                 self.obey(report);
                 self.say(&sentence(report));
             }
-            Notice::Delayed { host, wait } => {
+            Notice::Delayed { host, wait, hold } => {
                 let seconds = wait.as_secs_f64();
-                self.say(&format!("{host}: the next attempt waits {seconds:.1} s to stay within the venue's limit"));
+                let why = match hold {
+                    HoldKind::Ban => "as long as the venue wants nobody",
+                    HoldKind::Limit | HoldKind::Backoff => "to stay within the venue's limit",
+                };
+                self.say(&format!("{host}: the next attempt waits {seconds:.1} s {why}"));
             }
             Notice::FellBack { thread, wanted, used, reason } => {
                 self.say(&format!("thread {thread}: runtime {wanted} is refused: {reason}; it runs on {used}"));
@@ -374,7 +381,7 @@ impl Cold {
     /// What one connection was told holds for all of the venue's, and for those of the next start.
     fn obey(&self, report: &Report) {
         if let Happening::Closed { reason, retry_ms: Some(ms) } = &report.what
-            && reason.retry_after_s().is_some()
+            && reason.stay_away().is_some_and(|stay| !stay.is_of_host)
             && let Err(error) = self.gate.close(report.exchange, *ms)
         {
             self.say(&format!("{}: a restart will not know that the venue asked to wait: {error}", report.exchange));

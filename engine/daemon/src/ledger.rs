@@ -1,4 +1,4 @@
-//! Connection attempts and bans per venue, kept in a file so that neither a crash loop nor a second plane on the host
+//! Connection attempts, messages and bans per venue, kept in a file so that neither a crash loop nor a second plane on the host
 //! exceeds what a venue allows one IP.
 //!
 //! ```text
@@ -45,6 +45,26 @@ const BAN_NS_MAX: i64 = 7 * 24 * AHEAD_NS_MAX;
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(1);
 
+/// What somebody wants to do, and what the venue allows of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Claim<'a> {
+    /// Under which it counts.
+    pub key: &'a str,
+    /// How much of it the venue allows.
+    pub rate: Rate,
+    /// Whether it is spread out as the allowance shrinks, and leaves a reserve: for what may go on and on.
+    pub is_spread: bool,
+}
+
+/// When something may be done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Booked {
+    /// In how long.
+    pub wait: Duration,
+    /// Whether it waits for the end of a ban.
+    pub is_banned: bool,
+}
+
 /// The file, shared by every thread of the plane and every plane of the root.
 #[derive(Debug)]
 pub struct Ledger {
@@ -88,10 +108,31 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read or written; nothing is booked then.
     pub fn book(&self, key: &str, rate: Rate, now_ns: i64) -> io::Result<Duration> {
-        self.with(key, i64::from(rate.per_ms), now_ns, |file, page| {
-            let at_ns = page.next_ns(rate, now_ns);
-            file.write_all_at(&at_ns.to_le_bytes(), page.start + page.oldest_slot())?;
-            Ok(duration(at_ns - now_ns))
+        Ok(self.book_all(&[Claim { key, rate, is_spread: false }], now_ns)?.wait)
+    }
+
+    /// Books the next moment at which everything claimed may be done at once.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn book_all(&self, claims: &[Claim<'_>], now_ns: i64) -> io::Result<Booked> {
+        self.locked(|file| {
+            let find = |claim: &Claim<'_>| find(file, &key_bytes(claim.key), i64::from(claim.rate.per_ms), now_ns);
+            let pages = claims.iter().map(find).collect::<io::Result<Vec<Page>>>()?;
+            let closed_ns = pages.iter().map(|page| page.closed_ns(now_ns)).max().unwrap_or(0);
+            let mut at_ns = now_ns.max(closed_ns);
+            // Each claim only ever puts it off, until it suits all.
+            loop {
+                let next = pages.iter().zip(claims).map(|(page, claim)| page.next_ns(claim, at_ns, now_ns)).max();
+                match next {
+                    Some(next_ns) if next_ns > at_ns => at_ns = next_ns,
+                    _ => break,
+                }
+            }
+            for page in &pages {
+                file.write_all_at(&at_ns.to_le_bytes(), page.start + page.oldest_slot())?;
+            }
+            Ok(Booked { wait: duration(at_ns - now_ns), is_banned: closed_ns > now_ns && at_ns == closed_ns })
         })
     }
 
@@ -122,13 +163,33 @@ impl Ledger {
         now_ns: i64,
         act: impl FnOnce(&File, &Page) -> io::Result<T>,
     ) -> io::Result<T> {
+        self.locked(|file| find(file, &key_bytes(key), per_ms, now_ns).and_then(|page| act(file, &page)))
+    }
+
+    /// Does something with the file while nobody else can.
+    fn locked<T>(&self, act: impl FnOnce(&File) -> io::Result<T>) -> io::Result<T> {
         let file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         lock(&file);
-        let result = find(&file, &key_bytes(key), per_ms, now_ns).and_then(|page| act(&file, &page));
+        let result = act(&file);
         // An unlock fails only on a file that is none.
         let _ = flock(&*file, FlockOperation::Unlock);
         result
     }
+}
+
+/// How many of a claim may be within one period. What is spread out leaves a tenth for others: a person who starts the plane
+/// anew, another program.
+fn usable(claim: &Claim<'_>) -> usize {
+    let count = (claim.rate.count as usize).clamp(1, SLOTS);
+    if claim.is_spread { (count - count.div_ceil(10)).max(1) } else { count }
+}
+
+/// How long after the newest the next one may come when `m` are within the period: half of the allowance at once, then
+/// as if what is left had to do for a whole period. Whoever goes on and on ends up at a steady pace, and is never
+/// without an attempt for long.
+fn gap_ns(claim: &Claim<'_>, m: usize, period_ns: i64) -> i64 {
+    let (usable, at_once) = (usable(claim), (claim.rate.count as usize).div_ceil(2));
+    if !claim.is_spread || m < at_once { 0 } else { period_ns / (usable - m.min(usable - 1)) as i64 }
 }
 
 /// Its name in the root: with a dot, which no instance's name has, and the user's, since the root is every user's.
@@ -214,14 +275,20 @@ impl Page {
         if until_ns > now_ns + BAN_NS_MAX { 0 } else { until_ns }
     }
 
-    /// The first moment at which the newest `rate.count` attempts and the new one span the whole period.
-    fn next_ns(&self, rate: Rate, now_ns: i64) -> i64 {
+    /// The first moment from `from_ns` on at which the venue takes another: one at which, with `m` of them within the
+    /// period before it, the newest is at least [`gap_ns`] of `m` ago.
+    fn next_ns(&self, claim: &Claim<'_>, from_ns: i64, now_ns: i64) -> i64 {
         let mut times: Vec<i64> = self.times(now_ns).collect();
         times.sort_unstable_by(|a, b| b.cmp(a));
-        let count = (rate.count as usize).clamp(1, SLOTS);
-        let period_ns = i64::from(rate.per_ms) * NS_PER_MS + MARGIN_NS;
-        let free_ns = times.get(count - 1).map_or(now_ns, |time| time + period_ns);
-        now_ns.max(free_ns).max(self.closed_ns(now_ns))
+        let period_ns = i64::from(claim.rate.per_ms) * NS_PER_MS + MARGIN_NS;
+        let usable = usable(claim);
+        let at_most = |m: usize| {
+            let older_ns = times.get(m).map_or(from_ns, |time| time + period_ns);
+            let newest_ns = times.first().filter(|_| m > 0).map(|newest| newest + gap_ns(claim, m, period_ns));
+            let spread_ns = newest_ns.filter(|_| gap_ns(claim, m, period_ns) > 0).unwrap_or(from_ns);
+            from_ns.max(older_ns).max(spread_ns)
+        };
+        (0..usable).map(at_most).min().unwrap_or(from_ns)
     }
 
     /// Where in the page the attempt stands that matters least.
@@ -275,6 +342,45 @@ mod tests {
         for four in gone.windows(RATE.count as usize + 1) {
             assert!(four[3] - four[0] > 10_000, "four attempts within a period: {four:?}");
         }
+    }
+
+    /// Kraken's: 150 in ten minutes.
+    const LONG: Rate = Rate { count: 150, per_ms: 600_000 };
+
+    #[test]
+    fn whoever_goes_on_and_on_is_slowed_down_and_leaves_a_reserve() {
+        let ledger = Ledger::in_memory().unwrap();
+        let claim = [Claim { key: "kraken", rate: LONG, is_spread: true }];
+        let (mut now_ms, mut gone): (i64, Vec<i64>) = (0, Vec::new());
+        while now_ms < 3_600_000 {
+            let booked = ledger.book_all(&claim, NOW + now_ms * NS_PER_MS).unwrap();
+            now_ms += booked.wait.as_millis() as i64;
+            gone.push(now_ms);
+            // It lives so long each time.
+            now_ms += 450;
+        }
+        let waits: Vec<i64> = gone.windows(2).map(|two| two[1] - two[0]).collect();
+        assert!(waits[..74].iter().all(|wait| *wait == 450), "half of them at once: {waits:?}");
+        assert!(waits[74..100].iter().all(|wait| *wait >= 10_000), "then a steady pace: {waits:?}");
+        assert!(waits.iter().all(|wait| *wait < 30_000), "never dark for long: {waits:?}");
+        let most =
+            gone.iter().map(|from| gone.iter().filter(|at| (*from..*from + 600_000).contains(*at)).count()).max();
+        assert!(most.unwrap() <= 135, "a tenth is left: {most:?}");
+    }
+
+    #[test]
+    fn two_claims_are_booked_for_the_moment_that_suits_both() {
+        let ledger = Ledger::in_memory().unwrap();
+        let messages = Claim { key: "messages", rate: Rate { count: 2, per_ms: 1_000 }, is_spread: false };
+        let attempts = Claim { key: "attempts", rate: RATE, is_spread: false };
+        let wait = |claims: &[Claim<'_>]| ledger.book_all(claims, NOW).unwrap().wait.as_millis() as u64;
+        let waits: Vec<u64> = (0..5).map(|_| wait(&[attempts, messages])).collect();
+        assert_eq!(waits, [0, 0, 1_250, PERIOD_MS, PERIOD_MS], "by messages, then by attempts");
+        assert_eq!(wait(&[messages]), PERIOD_MS + 1_250, "what was booked ahead counts");
+        ledger.close("attempts", NOW + 60_000 * NS_PER_MS, NOW).unwrap();
+        let booked = ledger.book_all(&[attempts, messages], NOW).unwrap();
+        assert_eq!(booked, Booked { wait: Duration::from_secs(60), is_banned: true });
+        assert!(!ledger.book_all(&[messages], NOW).unwrap().is_banned);
     }
 
     #[test]

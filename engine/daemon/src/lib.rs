@@ -28,5 +28,5 @@ pub use config::{
 pub use control_socket::{ControlAnswer, ControlError, ControlRequest, request};
 pub use daemon::{Daemon, Started};
 pub use error::DaemonError;
-pub use ledger::Ledger;
+pub use ledger::{Booked, Claim, Ledger};
 pub use memory::{arena_bytes, plane_bytes, symbol_bytes, symbol_own_bytes};

@@ -10,7 +10,7 @@ use tickplane_exchanges::{ConnectionPlan, Endpoint, Meta, Request};
 use tickplane_model::{ExchangeId, Instrument, InstrumentIndex, Symbol, Trade};
 use tickplane_runtimes::{Command, Thread};
 use tickplane_segments::{
-    Bell, ExchangeWriter, HistoryRecord, Instance, InstrumentWriter, Plane as Reader, PlaneWriter,
+    Bell, ExchangeWriter, HistoryRecord, Instance, InstrumentWriter, Plane as Reader, PlaneWriter, RestRecord,
 };
 use tickplane_shards::{Address, ConnectionSpec, Feed, History, OwnedInstrument, Route, SymbolFeeds};
 
@@ -125,6 +125,11 @@ impl Plane {
         let record = self.writer.history(exchange).map_err(|error| error.to_string())?;
         let reader = Reader::open(&self.instance).map_err(|error| error.to_string())?;
         Ok((record, Arc::new(reader)))
+    }
+
+    /// The record of what is asked of a host by REST.
+    pub(crate) fn rest(&mut self, exchange: ExchangeId, host: &str) -> Result<RestRecord, String> {
+        self.writer.rest(exchange, host).map_err(|error| error.to_string())
     }
 
     /// Hands the venue's candles to the workers of their symbols.
@@ -374,7 +379,8 @@ mod tests {
 
     use crossbeam_channel::unbounded;
     use tickplane_model::{InstrumentStatus, Product};
-    use tickplane_runtimes::{Fetcher, Gate, Notice, Ringer, Waking};
+    use tickplane_runtimes::{Booking, Fetcher, Gate, Notice, Ringer, Waking};
+    use tickplane_segments::HoldKind;
     use tickplane_shards::Fetch;
 
     use super::*;
@@ -386,8 +392,8 @@ mod tests {
     struct Closed;
 
     impl Gate for Closed {
-        fn book(&self, _host: &str, _port: u16) -> Duration {
-            Duration::from_secs(3_600)
+        fn book(&self, _host: &str, _port: u16) -> Booking {
+            Booking { wait: Duration::from_secs(3_600), hold: HoldKind::Limit }
         }
     }
 

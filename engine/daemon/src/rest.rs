@@ -1,14 +1,15 @@
 //! One exchange's REST host: what is asked of it stays within its limits, and it is left alone when it says so.
 #![allow(clippy::disallowed_methods, reason = "whoever asks a venue may have to wait first")]
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tickplane_control::Budget;
 use tickplane_exchanges::{Exchange, Meta, Rate, Request};
 use tickplane_model::Product;
 use tickplane_runtimes::SystemClock;
+use tickplane_segments::{RestCounter, RestRecord};
 use tickplane_shards::{Clock, FetchError, Now};
 
 use crate::https::{Https, HttpsError};
@@ -17,7 +18,7 @@ use crate::talk::Talk;
 use crate::trust::Trust;
 
 /// How long to stay away where the venue does not say: too many requests (429), an IP that is banned for going on
-/// (418, Binance: from two minutes up), a firewall that takes us for an attacker (403).
+/// (418, Binance: from two minutes up), a firewall that takes us for an attacker (403), a region that is not served (451).
 const TOO_MANY_S: u32 = 30;
 const BANNED_S: u32 = 120;
 const FORBIDDEN_S: u32 = 300;
@@ -33,13 +34,22 @@ const GIVE_WAY_NS: u64 = 20_000_000;
 /// What the plane takes of the venue's limit, which is per IP: the user's own programs ask from the same one.
 const SHARE_PERCENT: u32 = 50;
 
-/// A host that is asked, and what it allows.
+/// A market's hosts, and what they allow.
 struct Site {
-    https: Https,
-    host: String,
+    /// The preferred one first. Whoever is refused at one for where it is goes on to the next.
+    hosts: Vec<Host>,
     /// Under which the ledger keeps the venue's bans.
     key: String,
     budget: Mutex<Budget>,
+    /// What readers see, from when the exchange is started on.
+    record: OnceLock<Mutex<RestRecord>>,
+}
+
+struct Host {
+    base: String,
+    https: Https,
+    /// Until when it is left alone because it does not serve this address, by the monotonic clock.
+    barred_until_ns: AtomicU64,
 }
 
 /// Asks one exchange, for every thread that has a question.
@@ -67,7 +77,7 @@ impl Rest {
         let (mut sites, mut site_of_market) = (Vec::<Site>::new(), Vec::new());
         for meta in exchange.markets() {
             let base = base(meta);
-            let at = sites.iter().position(|site| site.host == base).unwrap_or_else(|| {
+            let at = sites.iter().position(|site| site.hosts[0].base == base).unwrap_or_else(|| {
                 sites.push(Site::new(exchange, meta, &base, trust));
                 sites.len() - 1
             });
@@ -78,7 +88,28 @@ impl Rest {
 
     /// Where a product's market is asked.
     pub(crate) fn host(&self, product: Product) -> &str {
-        &self.site(product).host
+        &self.site(product).host().base
+    }
+
+    /// Opens the record of each host that has none as yet.
+    ///
+    /// # Errors
+    /// When there is no room for one: it is asked all the same.
+    pub(crate) fn show(&self, mut open: impl FnMut(&str) -> Result<RestRecord, String>) -> Result<(), String> {
+        for site in self.sites.iter().filter(|site| site.record.get().is_none()) {
+            let base = &site.hosts[0].base;
+            let mut record = open(base.split_once("://").map_or(base.as_str(), |(_, host)| host))?;
+            let now_ns = SystemClock::new().now().epoch_ns;
+            // An earlier plane may have been told to stay away.
+            if let Ok(closed) = self.ledger.closed_for(&site.key, now_ns)
+                && !closed.is_zero()
+            {
+                record.closed(now_ns + closed.as_nanos() as i64);
+            }
+            // Only the cold thread opens them.
+            let _ = site.record.set(Mutex::new(record));
+        }
+        Ok(())
     }
 
     /// That of the main market for a product that is not carried, as [`Exchange::market`] has it.
@@ -115,14 +146,31 @@ impl Rest {
 
     fn send(&self, request: &Request) -> Result<Vec<u8>, FetchError> {
         let site = self.site(request.product);
-        match site.https.fetch(request) {
-            Ok(answer) => Ok(answer),
-            Err(HttpsError::Failed(text)) => Err(FetchError::Failed(text)),
-            Err(HttpsError::Status { status, retry_after_s, text }) => {
-                let Some(seconds) = stay_away_s(status, retry_after_s) else { return Err(FetchError::Failed(text)) };
-                self.close(site, seconds, &text);
-                Err(FetchError::RetryAfter { seconds })
+        loop {
+            let host = site.host();
+            site.record(|record| record.count(RestCounter::Requests));
+            let answer = host.https.fetch(request);
+            site.record(|record| match &answer {
+                Ok(_) => record.answered(200, SystemClock::new().now().epoch_ns),
+                Err(HttpsError::Failed(_)) => record.count(RestCounter::Failures),
+                Err(HttpsError::Status { status, .. }) => record.answered(*status, SystemClock::new().now().epoch_ns),
+            });
+            let (status, retry_after_s, text) = match answer {
+                Ok(answer) => return Ok(answer),
+                Err(HttpsError::Failed(text)) => return Err(FetchError::Failed(text)),
+                Err(HttpsError::Status { status, retry_after_s, text }) => (status, retry_after_s, text),
+            };
+            let Some(seconds) = stay_away_s(status, retry_after_s) else { return Err(FetchError::Failed(text)) };
+            if matches!(status, 403 | 451) && site.hosts.len() > 1 {
+                host.barred_until_ns.store(now_ns() + u64::from(seconds) * 1_000_000_000, Ordering::Relaxed);
+                let next = site.host();
+                if !next.is_barred() {
+                    self.talk.say(&format!("{}: {text}; {} is asked instead", host.base, next.base));
+                    continue;
+                }
             }
+            self.close(site, seconds, &text);
+            return Err(FetchError::RetryAfter { seconds });
         }
     }
 
@@ -135,6 +183,7 @@ impl Rest {
             // A ledger that cannot be read says nothing; the venue repeats itself.
             let closed = self.ledger.closed_for(&site.key, now.epoch_ns).unwrap_or_default();
             if !closed.is_zero() {
+                site.record(|record| record.count(RestCounter::Closed));
                 return Err(FetchError::RetryAfter { seconds: closed.as_secs() as u32 + 1 });
             }
             let spent = if is_held_back() { Err(GIVE_WAY_NS) } else { site.spend(request.weight, now) };
@@ -143,6 +192,7 @@ impl Rest {
                 Err(wait_ns) => wait_ns,
             };
             if now.monotonic_ns + wait_ns > until_ns {
+                site.record(|record| record.count(RestCounter::NoRoom));
                 return Err(FetchError::NoRoom { seconds: wait_ns.div_ceil(1_000_000_000) as u32 });
             }
             std::thread::sleep(Duration::from_nanos(wait_ns));
@@ -156,7 +206,8 @@ impl Rest {
             Ok(()) => String::new(),
             Err(error) => format!("; a restart will not know: {error}"),
         };
-        self.talk.say(&format!("{}: no requests for {seconds} s: {text}{kept}", site.host));
+        site.record(|record| record.closed(until_ns));
+        self.talk.say(&format!("{}: no requests for {seconds} s: {text}{kept}", site.host().base));
     }
 }
 
@@ -165,11 +216,36 @@ impl Site {
         let own = if base == exchange.meta().rest { String::new() } else { format!(" {base}") };
         let budget = Budget::new(meta.limits.requests.or(Some(RATE_UNKNOWN)), SHARE_PERCENT);
         let key = format!("{} rest{own}", meta.id);
-        Self { https: Https::new(base, trust), host: base.to_owned(), key, budget: Mutex::new(budget) }
+        let is_own = base == meta.rest;
+        let others = if is_own { exchange.other_rest(meta) } else { &[] };
+        let host = |base: &str| Host {
+            base: base.to_owned(),
+            https: Https::new(base, trust),
+            barred_until_ns: AtomicU64::new(0),
+        };
+        let hosts = std::iter::once(base).chain(others.iter().copied()).map(host).collect();
+        Self { hosts, key, budget: Mutex::new(budget), record: OnceLock::new() }
+    }
+
+    /// The first host that is not barred; the preferred one where all are.
+    fn host(&self) -> &Host {
+        self.hosts.iter().find(|host| !host.is_barred()).unwrap_or(&self.hosts[0])
+    }
+
+    fn record(&self, tell: impl FnOnce(&mut RestRecord)) {
+        if let Some(record) = self.record.get() {
+            tell(&mut record.lock().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 
     fn spend(&self, weight: u32, now: Now) -> Result<(), u64> {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner).spend(weight, now.monotonic_ns)
+    }
+}
+
+impl Host {
+    fn is_barred(&self) -> bool {
+        now_ns() < self.barred_until_ns.load(Ordering::Relaxed)
     }
 }
 
@@ -183,7 +259,7 @@ fn stay_away_s(status: u16, retry_after_s: Option<u32>) -> Option<u32> {
     let unsaid_s = match status {
         429 => Some(TOO_MANY_S),
         418 => Some(BANNED_S),
-        403 => Some(FORBIDDEN_S),
+        403 | 451 => Some(FORBIDDEN_S),
         // A venue under load says when to come back, or is asked again like any other that failed.
         503 => None,
         _ => return None,
@@ -255,6 +331,21 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_refuses_the_region_gives_way_to_the_next() {
+        let (first, asked_first) = host(&["451 Unavailable For Legal Reasons"]);
+        let (second, asked_second) = host(&["200 OK", "200 OK", "403 Forbidden"]);
+        let mut rest = rest(&first, &Arc::new(Ledger::in_memory().unwrap()));
+        let https = Https::new(&second, &Trust::load(None).unwrap());
+        rest.sites[0].hosts.push(Host { base: second.clone(), https, barred_until_ns: AtomicU64::new(0) });
+        assert_eq!(ask(&rest), Ok(b"ok".to_vec()), "at once");
+        assert_eq!(rest.host(Product::Spot), second);
+        assert_eq!(ask(&rest), Ok(b"ok".to_vec()), "and from then on");
+        assert_eq!(ask(&rest), Err(FetchError::RetryAfter { seconds: 300 }), "no host is left");
+        assert!(matches!(ask(&rest), Err(FetchError::RetryAfter { .. })), "asked no more");
+        assert_eq!((asked_first.join().unwrap(), asked_second.join().unwrap()), (1, 3));
+    }
+
+    #[test]
     fn an_ordinary_failure_keeps_nobody_away() {
         let (base, asked) = host(&["500 Oops", "200 OK"]);
         let rest = rest(&base, &Arc::new(Ledger::in_memory().unwrap()));
@@ -306,6 +397,7 @@ mod tests {
             (418, None, Some(120)),
             (418, Some(600), Some(600)),
             (403, None, Some(300)),
+            (451, None, Some(300)),
             (503, Some(20), Some(20)),
             (503, None, None),
             (500, Some(20), None),

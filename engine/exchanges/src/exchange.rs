@@ -107,6 +107,11 @@ pub trait Exchange: Sync {
         self.markets().iter().find(|market| market.products.contains(&product)).unwrap_or_else(|| self.meta())
     }
 
+    /// REST bases that serve a market too, for where its own refuses this address or region.
+    fn other_rest(&self, _market: &Meta) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The requests whose answers, in order, [`Exchange::instruments`] needs for a product: the listing first, then 24 h
     /// volumes.
     fn instrument_requests(&self, product: Product) -> Vec<Request>;

@@ -21,6 +21,6 @@ mod symbols;
 mod text_session;
 
 pub use exchange::{ConnectionPlan, Endpoint, Exchange, Grant, Outbox, Outgoing, Payload, Session};
-pub use meta::{CandleFacts, Fees, Hosts, Limits, Meta, Quirk, Rate, Regions, TradeIds, TradePages};
+pub use meta::{CandleFacts, Fees, Hosts, Limits, Meta, Quirk, Rate, Regions, Scope, TradeIds, TradePages};
 pub use registry::{all, decoder, exchange};
 pub use request::{AnswerError, Method, Request, TradeMark, WantedTrades};

@@ -11,6 +11,15 @@ pub struct Rate {
     pub per_ms: u32,
 }
 
+/// Of what a venue counts something together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// Of one connection.
+    Connection,
+    /// Of all connections from one IP.
+    Ip,
+}
+
 /// What the venue allows. `None` and 0 mean that the venue states no limit.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Limits {
@@ -20,8 +29,10 @@ pub struct Limits {
     pub subscriptions_per_message: usize,
     /// Bytes an outgoing message may have.
     pub message_bytes_max: usize,
-    /// Outgoing messages on one connection, control frames included where the venue counts them.
+    /// Outgoing messages, control frames included where the venue counts them.
     pub outgoing: Option<Rate>,
+    /// Of what those are counted together.
+    pub outgoing_scope: Scope,
     /// Connection attempts from one IP.
     pub connects: Option<Rate>,
     /// Requests to subscribe or unsubscribe on one connection; pings are none.
@@ -49,6 +60,7 @@ impl Limits {
         subscriptions_per_message: 0,
         message_bytes_max: 0,
         outgoing: None,
+        outgoing_scope: Scope::Connection,
         connects: None,
         subscribes: None,
         connections_per_ip: 0,
@@ -59,6 +71,13 @@ impl Limits {
         connection_life_ms: None,
         incoming_bytes_max: 8 << 20,
     };
+
+    /// Whether the first message is booked together with the attempt to connect: it has a deadline, and would wait for the
+    /// messages of other connections otherwise.
+    #[must_use]
+    pub fn books_first_message(&self) -> bool {
+        self.outgoing_scope == Scope::Ip && self.outgoing.is_some() && self.subscribe_deadline_ms.is_some()
+    }
 }
 
 /// Maker and taker fees of the lowest tier, in percent.

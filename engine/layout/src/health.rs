@@ -170,6 +170,8 @@ counters! {
         TlsTooLarge = 44 "tls-too-large",
         /// A record does not decrypt: damaged, or forged.
         TlsDamaged = 45 "tls-damaged",
+        /// We ended it in time, at a quiet moment, before the venue would have.
+        Renewed = 46 "renewed",
     }
 }
 

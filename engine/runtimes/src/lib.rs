@@ -17,6 +17,6 @@ mod turns;
 pub use choice::{Choice, Runtime, UnknownRuntime, choose, cores};
 pub use clock::SystemClock;
 pub use probe::probe;
-pub use resolver::{Gate, Resolver};
+pub use resolver::{Booking, Gate, Resolver};
 pub use ringer::{Ringer, RingerSleep};
 pub use thread::{Command, Fetcher, Notice, Thread, ThreadSpec, Waking, spawn};

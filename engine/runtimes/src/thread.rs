@@ -10,7 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::{Sender, unbounded};
 use crossbeam_utils::sync::{Parker, Unparker};
 use tickplane_model::ExchangeId;
-use tickplane_segments::Bell;
+use tickplane_segments::{Bell, HoldKind};
 use tickplane_shards::{
     ConnectionId, ConnectionSpec, Fetch, FetchError, History, OwnedInstrument, Report, Shard, SymbolFeeds, Worker,
 };
@@ -51,6 +51,17 @@ pub enum Command {
         attempt: u64,
         /// How long it waits.
         wait: Duration,
+        /// What keeps it back.
+        hold: HoldKind,
+    },
+    /// A connection may say one more thing, where its venue counts what all connections say together.
+    Permitted {
+        /// Which connection.
+        connection: ConnectionId,
+        /// Which attempt asked.
+        attempt: u64,
+        /// In how long.
+        wait: Duration,
     },
     /// The answer to a [`Fetch`].
     Fetched {
@@ -74,12 +85,14 @@ pub trait Fetcher: Send + Sync {
 pub enum Notice {
     /// Something about a connection.
     Report(Report),
-    /// A connection attempt waits to stay within the venue's limit.
+    /// A connection attempt waits to stay within the venue's limit, or for the end of a ban.
     Delayed {
         /// Where it goes, `host:port`.
         host: String,
         /// How long it waits.
         wait: Duration,
+        /// What keeps it back.
+        hold: HoldKind,
     },
     /// The thread could not have the runtime it was to use, and waits another way.
     FellBack {

@@ -187,6 +187,9 @@ impl Turns {
                     let (answer, notices) = (self.waking.clone(), self.spec.notices.clone());
                     self.spec.resolver.ask((connection, attempt), (host, port), answer, notices);
                 }
+                Action::AskToSpeak { connection, attempt, host, port } => {
+                    self.spec.resolver.ask_to_speak((connection, attempt), (host, port), self.waking.clone());
+                }
                 Action::Close { connection } => sockets.close(connection),
                 Action::Fetch(fetch) => self.fetch(fetch),
                 Action::Report(report) => drop(self.spec.notices.send(Notice::Report(report))),
@@ -261,8 +264,11 @@ impl Turns {
             (Command::Resolved { connection, attempt, result }, Some(_), _) => {
                 self.resolved(connection, attempt, result);
             }
-            (Command::Delayed { connection, attempt, wait }, Some(shard), _) => {
-                shard.delayed(connection, attempt, wait.as_millis() as u64, now);
+            (Command::Delayed { connection, attempt, wait, hold }, Some(shard), _) => {
+                shard.delayed(connection, attempt, (wait.as_millis() as u64, hold), now);
+            }
+            (Command::Permitted { connection, attempt, wait }, Some(shard), _) => {
+                shard.permitted(connection, attempt, wait.as_millis() as u64, now);
             }
             (Command::Fetched { ticket, answer }, Some(shard), _) => {
                 shard.fetched(ticket, answer, now, &self.clock);
@@ -291,6 +297,7 @@ impl Turns {
         if !shard.expects(id, attempt) {
             return;
         }
+        shard.leaves(id);
         let opened = match result {
             Ok(addresses) => sockets.connect(id, VecDeque::from(addresses)),
             Err(reason) => Err(CloseReason::Dns(reason)),

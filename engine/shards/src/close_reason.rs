@@ -13,6 +13,8 @@ const BANNED_S: u32 = 120;
 const FORBIDDEN_S: u32 = 300;
 /// A venue that wants fewer attempts and does not say when the next.
 const TOO_OFTEN_S: u32 = 30;
+/// The longest that we stay away, whatever is said: Binance bans for three days at most.
+const STAY_S_MAX: u32 = 3 * 86_400;
 
 /// Why a connection ended.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
@@ -58,6 +60,9 @@ pub enum CloseReason {
         /// Which.
         symbol: String,
     },
+    /// The venue would have ended it soon for its age.
+    #[error("renewed before the venue ends it for its age")]
+    Renewed,
     /// The shard met a defect of its own and starts over.
     #[error("a defect in tickplane; please report the panic message above")]
     Panicked,
@@ -82,29 +87,38 @@ impl CloseReason {
             Self::OpeningTimeout => CloseKind::OpeningTimeout,
             Self::Silent(_) => CloseKind::Silent,
             Self::Stale { .. } | Self::StaleQuotes { .. } => CloseKind::Stale,
+            Self::Renewed => CloseKind::Renewed,
             Self::Panicked => CloseKind::Panicked,
         }
     }
 
-    /// Seconds to stay away at least, whatever the backoff says.
+    /// How long to stay away at least, whatever the backoff says, and from what.
     #[must_use]
-    pub fn retry_after_s(&self) -> Option<u32> {
+    pub fn stay_away(&self) -> Option<StayAway> {
         let (status, retry_after_s) = match self {
-            Self::Link(LinkError::Frame(FrameError::Refused { status, retry_after_s })) => (status, retry_after_s),
-            Self::NotGranted { retry_after_s, .. } => return *retry_after_s,
+            Self::Link(LinkError::Frame(FrameError::Refused { status, retry_after_s })) => (*status, *retry_after_s),
+            Self::NotGranted { retry_after_s, .. } => (0, *retry_after_s),
             _ => return None,
         };
-        let at_least = match status {
-            403 | 451 => FORBIDDEN_S,
-            418 => BANNED_S,
-            429 => TOO_OFTEN_S,
-            _ => return *retry_after_s,
+        let said_s = retry_after_s.map(|seconds| seconds.min(STAY_S_MAX));
+        let seconds = match status {
+            403 | 451 => said_s.unwrap_or(0).max(FORBIDDEN_S),
+            418 => said_s.unwrap_or(0).max(BANNED_S),
+            429 => said_s.unwrap_or(TOO_OFTEN_S),
+            _ => said_s?,
         };
-        Some(match (status, retry_after_s) {
-            (429, Some(seconds)) => *seconds,
-            _ => retry_after_s.unwrap_or(0).max(at_least),
-        })
+        // A firewall or a region is one host's matter; who counts attempts counts those at every host.
+        Some(StayAway { seconds, is_of_host: matches!(status, 403 | 451) })
     }
+}
+
+/// From what to stay away, and how long.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StayAway {
+    /// How long.
+    pub seconds: u32,
+    /// Whether only this host is meant, and another of the venue's may be tried at once.
+    pub is_of_host: bool,
 }
 
 /// What the user can do about a refusal.

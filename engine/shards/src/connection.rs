@@ -4,15 +4,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
-use tickplane_exchanges::{Exchange, Grant, Meta, Outbox, Outgoing, Request, Session};
+use tickplane_exchanges::{Exchange, Grant, Meta, Outbox, Outgoing, Request, Scope, Session};
 use tickplane_model::{ExchangeId, Instrument, InstrumentIndex};
-use tickplane_segments::{ConnectionCounter, ConnectionHealth, ConnectionState};
+use tickplane_segments::{ConnectionCounter, ConnectionHealth, ConnectionState, HoldKind};
 
 use crate::Now;
 use crate::allowance::Allowance;
 use crate::backoff::Backoff;
-use crate::close_reason::CloseReason;
+use crate::close_reason::{CloseReason, StayAway};
+use crate::hosts::Hosts;
 use crate::link::{Address, Link, LinkError};
+use crate::permit::Permit;
 
 /// TCP, TLS and the WebSocket upgrade together may take this long.
 pub(crate) const OPENING_MS_MAX: u64 = 10_000;
@@ -20,6 +22,11 @@ pub(crate) const OPENING_MS_MAX: u64 = 10_000;
 pub const TRIAL_MS: u64 = 10_000;
 /// Sessions are asked about application-level pings this often.
 const TICK_MS: u64 = 1_000;
+/// A connection that the venue ends at an age is renewed when between two and one of so many parts of it are left:
+/// between 22 and 23 hours of 24.
+const RENEWAL_PART: u64 = 24;
+/// A moment without a word from the venue, at which little is missed.
+const QUIET_MS: u64 = 1_000;
 
 /// Everything a connection needs to live, made by the cold path.
 pub struct ConnectionSpec {
@@ -90,7 +97,7 @@ pub(crate) struct Connection {
     /// Until when it is on trial.
     trial_ns: u64,
     /// Which of the addresses is tried.
-    at: usize,
+    hosts: Hosts,
     /// Counts attempts, so that a late answer of the resolver is known as late.
     pub(crate) attempt: u64,
     phase: Phase,
@@ -100,6 +107,10 @@ pub(crate) struct Connection {
     silence_ns: u64,
     next_tick_ns: u64,
     next_send_ns: u64,
+    /// Whether the next message may go, where the venue counts those of all connections together.
+    permit: Permit,
+    /// When the WebSocket opened.
+    opened_ns: u64,
 }
 
 impl Connection {
@@ -110,6 +121,7 @@ impl Connection {
             .instruments
             .first()
             .map_or_else(|| spec.exchange.meta(), |(_, instrument)| spec.exchange.market(instrument.product));
+        let hosts = Hosts::new(spec.addresses.len());
         Self {
             spec,
             meta,
@@ -124,7 +136,7 @@ impl Connection {
             is_subscribed: false,
             has_news: false,
             trial_ns: 0,
-            at: 0,
+            hosts,
             attempt: 0,
             phase,
             backoff,
@@ -132,6 +144,8 @@ impl Connection {
             silence_ns: 0,
             next_tick_ns: 0,
             next_send_ns: 0,
+            permit: Permit::of(&meta.limits),
+            opened_ns: 0,
         }
     }
 
@@ -143,7 +157,7 @@ impl Connection {
     pub(crate) fn address(&self) -> &Address {
         match &self.granted {
             Some((_, address)) => address,
-            None => &self.spec.addresses[self.at],
+            None => &self.spec.addresses[self.hosts.at()],
         }
     }
 
@@ -157,14 +171,27 @@ impl Connection {
         self.attempt += 1;
         self.phase = Phase::Opening(now.after_ms(OPENING_MS_MAX));
         self.spec.health.attempted(now.epoch_ns);
-        self.spec.health.set_state(ConnectionState::Connecting);
+        self.leaves();
     }
 
     /// The attempt may not go out yet.
-    pub(crate) fn delayed(&mut self, wait_ms: u64, now: Now) {
+    pub(crate) fn delayed(&mut self, wait_ms: u64, hold: HoldKind, now: Now) {
         if matches!(self.phase, Phase::Opening(_)) {
             self.phase = Phase::Opening(now.after_ms(wait_ms + OPENING_MS_MAX));
+            self.hold(wait_ms, hold, now);
         }
+    }
+
+    /// Nothing keeps the attempt back any more.
+    pub(crate) fn leaves(&mut self) {
+        self.spec.health.released();
+        self.spec.health.set_state(ConnectionState::Connecting);
+    }
+
+    fn hold(&mut self, wait_ms: u64, hold: HoldKind, now: Now) {
+        self.spec.health.held(now.epoch_ns + wait_ms as i64 * 1_000_000, hold);
+        let is_ours = hold == HoldKind::Backoff;
+        self.spec.health.set_state(if is_ours { ConnectionState::Waiting } else { ConnectionState::Held });
     }
 
     /// TCP is open: TLS and the upgrade begin.
@@ -196,6 +223,8 @@ impl Connection {
         self.heard(now);
         self.next_tick_ns = now.after_ms(TICK_MS);
         self.next_send_ns = now.monotonic_ns;
+        self.opened_ns = now.monotonic_ns;
+        self.permit = Permit::opened(&self.meta.limits, now);
         self.spec.health.connected(now.epoch_ns);
         self.spec.health.set_state(ConnectionState::Connected);
     }
@@ -227,10 +256,19 @@ impl Connection {
     }
 
     /// Forgets the socket; returns how many milliseconds until the next attempt.
-    pub(crate) fn ended(&mut self, now: Now, is_stopped: bool, retry_after_s: Option<u32>) -> u64 {
-        let wait_ms = self.backoff.next_ms().max(u64::from(retry_after_s.unwrap_or(0)) * 1_000);
+    pub(crate) fn ended(&mut self, now: Now, reason: &CloseReason) -> u64 {
+        let backoff_ms = if *reason == CloseReason::Renewed { 0 } else { self.backoff.next_ms() };
+        let stay_ms = match reason.stay_away() {
+            Some(StayAway { seconds, is_of_host: true }) => {
+                self.hosts.bar(now.after_ms(u64::from(seconds) * 1_000));
+                0
+            }
+            Some(StayAway { seconds, .. }) => u64::from(seconds) * 1_000,
+            None => 0,
+        };
         // A host that served is the first to be asked again.
-        self.at = (self.at + usize::from(!self.has_news)) % self.spec.addresses.len();
+        let stay_ms = self.hosts.next(self.has_news, now).max(stay_ms);
+        let wait_ms = backoff_ms.max(stay_ms);
         self.link = None;
         self.session = None;
         self.outgoing.clear();
@@ -241,8 +279,13 @@ impl Connection {
         self.is_subscribed = false;
         self.has_news = false;
         self.phase = Phase::Waiting(now.after_ms(wait_ms));
-        self.spec.health.set_state(if is_stopped { ConnectionState::Closed } else { ConnectionState::Waiting });
-        self.spec.health.count(ConnectionCounter::Disconnects, u64::from(!is_stopped));
+        if *reason == CloseReason::Stopped {
+            self.spec.health.released();
+            self.spec.health.set_state(ConnectionState::Closed);
+        } else {
+            self.hold(wait_ms, if stay_ms > backoff_ms { HoldKind::Ban } else { HoldKind::Backoff }, now);
+            self.spec.health.count(ConnectionCounter::Disconnects, u64::from(*reason != CloseReason::Renewed));
+        }
         wait_ms
     }
 
@@ -262,6 +305,9 @@ impl Connection {
         if now.monotonic_ns >= self.last_heard_ns + ms(silence_max_ms) {
             return Due::Close(CloseReason::Silent(silence_max_ms));
         }
+        if self.is_old(now) {
+            return Due::Close(CloseReason::Renewed);
+        }
         if now.monotonic_ns >= self.next_tick_ns
             && let Some(session) = &mut self.session
         {
@@ -276,10 +322,31 @@ impl Connection {
         }
     }
 
+    /// Whether the venue will end it soon for its age, and this is the moment to be first: a quiet one, or the last.
+    fn is_old(&self, now: Now) -> bool {
+        let Some(life_ms) = self.meta.limits.connection_life_ms else { return false };
+        let (age_ms, part_ms) = ((now.monotonic_ns - self.opened_ns) / 1_000_000, life_ms / RENEWAL_PART);
+        // Connections that opened together are not renewed together.
+        let spread_ms = self.spec.seed % part_ms.max(1);
+        let is_quiet = self.silence_ns >= QUIET_MS * 1_000_000;
+        age_ms >= life_ms - 2 * part_ms + spread_ms + if is_quiet { 0 } else { part_ms / 2 }
+    }
+
+    /// Whether it has something to say and must ask first; the question is out then.
+    pub(crate) fn asks_to_speak(&mut self, now: Now) -> bool {
+        let has_request = !self.outbox.is_empty() && self.allowance.free_ns() <= now.monotonic_ns;
+        matches!(self.phase, Phase::Open) && (has_request || !self.answers.is_empty()) && self.permit.ask()
+    }
+
+    /// It may say one thing more.
+    pub(crate) fn permitted(&mut self, wait_ms: u64, now: Now) {
+        self.permit.grant(now.after_ms(wait_ms));
+    }
+
     /// Sends what waits in the outbox, no faster than the venue allows.
     pub(crate) fn send_paced(&mut self, now: Now) -> Result<(), LinkError> {
         let Some(link) = &mut self.link else { return Ok(()) };
-        while now.monotonic_ns >= self.next_send_ns {
+        while now.monotonic_ns >= self.next_send_ns.max(self.permit.free_ns()) {
             let message = match self.answers.pop_front() {
                 None if self.allowance.free_ns() > now.monotonic_ns => break,
                 None => self.outbox.pop_front().inspect(|_| self.allowance.spend(now.monotonic_ns)),
@@ -287,6 +354,7 @@ impl Connection {
             };
             let Some(message) = message else { break };
             link.send(&message)?;
+            self.permit.spend();
             self.next_send_ns = now.monotonic_ns + spacing_ns(self.meta);
         }
         link.flush(&mut self.outgoing)
@@ -303,7 +371,7 @@ impl Connection {
                     (true, false) => self.next_send_ns.max(self.allowance.free_ns()),
                     (true, true) => u64::MAX,
                 };
-                silence.min(self.next_tick_ns).min(send)
+                silence.min(self.next_tick_ns).min(send.max(self.permit.due_ns()))
             }
         }
     }
@@ -313,7 +381,11 @@ const fn ms(ms: u32) -> u64 {
     ms as u64 * 1_000_000
 }
 
-/// Time between two outgoing messages. One message of each period is left for pongs, which some venues count.
+/// Time between two outgoing messages. One message of each period is left for pongs, which some venues count. Where the
+/// venue counts by IP, permits keep the pace.
 fn spacing_ns(meta: &Meta) -> u64 {
+    if meta.limits.outgoing_scope == Scope::Ip {
+        return 0;
+    }
     meta.limits.outgoing.map_or(0, |rate| ms(rate.per_ms) / u64::from(rate.count.saturating_sub(1).max(1)))
 }

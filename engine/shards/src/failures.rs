@@ -10,8 +10,8 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection, Suppor
 use tickplane_frames::FrameError;
 use tickplane_segments::CloseKind;
 
-use crate::CloseReason;
 use crate::link::{Address, Link, LinkError};
+use crate::{CloseReason, StayAway};
 
 /// An authority of our own.
 struct Authority {
@@ -189,19 +189,22 @@ fn failures_of_the_network_are_told_apart_by_the_systems_number() {
 fn refusals_say_what_to_do_and_are_obeyed() {
     let refused =
         |status, retry_after_s| CloseReason::Link(LinkError::Frame(FrameError::Refused { status, retry_after_s }));
-    for (status, retry_after_s, expected) in [
-        (403, None, Some(300)),
-        (403, Some(900), Some(900)),
-        (418, None, Some(120)),
-        (418, Some(3), Some(120)),
-        (418, Some(86_400), Some(86_400)),
-        (429, None, Some(30)),
-        (429, Some(7), Some(7)),
-        (451, None, Some(300)),
-        (503, None, None),
-        (503, Some(60), Some(60)),
+    for (status, retry_after_s, expected, is_of_host) in [
+        (403, None, Some(300), true),
+        (403, Some(900), Some(900), true),
+        (418, None, Some(120), false),
+        (418, Some(3), Some(120), false),
+        (418, Some(86_400), Some(86_400), false),
+        (418, Some(u32::MAX), Some(259_200), false),
+        (429, None, Some(30), false),
+        (429, Some(7), Some(7), false),
+        (429, Some(604_801), Some(259_200), false),
+        (451, None, Some(300), true),
+        (503, None, None, false),
+        (503, Some(60), Some(60), false),
     ] {
-        assert_eq!(refused(status, retry_after_s).retry_after_s(), expected, "{status} {retry_after_s:?}");
+        let expected = expected.map(|seconds| StayAway { seconds, is_of_host });
+        assert_eq!(refused(status, retry_after_s).stay_away(), expected, "{status} {retry_after_s:?}");
     }
     let text = refused(418, None).to_string();
     assert!(text.contains("418") && text.contains("banned"), "{text}");

@@ -16,7 +16,8 @@
 //! | `feed.rs`, `columns.rs` | one series, and its indicator values |
 //! | `history.rs`, `past.rs` | the venue's own candles, and their way into a series |
 //! | `report.rs` | what a shard asks of its runtime, and tells people |
-//! | `granting.rs`, `allowance.rs` | addresses that venues hand out, and how often they let us subscribe |
+//! | `granting.rs`, `hosts.rs` | addresses that venues hand out, and which of several is tried |
+//! | `allowance.rs`, `permit.rs` | how often venues let us subscribe, and speak |
 //! | `close_reason.rs` | why a connection ended |
 #![forbid(unsafe_code)]
 
@@ -31,12 +32,14 @@ mod feed;
 mod fetch;
 mod granting;
 mod history;
+mod hosts;
 mod instrument;
 mod link;
 mod now;
 mod numbering;
 mod owed;
 mod past;
+mod permit;
 mod questions;
 mod quotes;
 mod reading;
@@ -55,7 +58,7 @@ mod verdict;
 mod watch;
 mod worker;
 
-pub use close_reason::CloseReason;
+pub use close_reason::{CloseReason, StayAway};
 pub use connection::{ConnectionSpec, TRIAL_MS};
 pub use feed::Feed;
 pub use fetch::{Fetch, FetchError};

@@ -21,6 +21,18 @@ pub enum Action {
         /// TCP port.
         port: u16,
     },
+    /// Ask when the connection may say something, where the venue counts what all connections from an IP say together;
+    /// then call [`Shard::permitted`].
+    AskToSpeak {
+        /// Which connection.
+        connection: ConnectionId,
+        /// Which attempt: an answer that comes after a later attempt began is to be dropped.
+        attempt: u64,
+        /// Where it goes.
+        host: String,
+        /// TCP port.
+        port: u16,
+    },
     /// Drop the TCP connection; no call back is due.
     Close {
         /// Which.

@@ -6,12 +6,14 @@ use tickplane_exchanges::Payload;
 use tickplane_frames::Message;
 use tickplane_model::ExchangeId;
 use tickplane_rings::Sender;
-use tickplane_segments::{CloseKind, ConnectionState, EntryId, EventKind, EventWriter, PlaneEvent, Stage, ThreadHealth};
+use tickplane_segments::{
+    CloseKind, ConnectionState, EntryId, EventKind, EventWriter, HoldKind, PlaneEvent, Stage, ThreadHealth,
+};
 
 use crate::close_reason::CloseReason;
 use crate::connection::{Connection, ConnectionSpec, Due};
 use crate::instrument::OwnedInstrument;
-use crate::link::{Link, LinkError};
+use crate::link::{Address, Link, LinkError};
 use crate::now::{Clock, Now};
 use crate::questions::Questions;
 use crate::reading::{Reading, Saw};
@@ -136,11 +138,27 @@ impl Shard {
     }
 
     /// The attempt waits its turn at the runtime's gate: it gets as much longer to open.
-    pub fn delayed(&mut self, id: ConnectionId, attempt: u64, wait_ms: u64, now: Now) {
+    pub fn delayed(&mut self, id: ConnectionId, attempt: u64, (wait_ms, hold): (u64, HoldKind), now: Now) {
         if self.expects(id, attempt)
             && let Some(Some(connection)) = self.connections.get_mut(id)
         {
-            connection.delayed(wait_ms, now);
+            connection.delayed(wait_ms, hold, now);
+        }
+    }
+
+    /// The attempt leaves the runtime's gate.
+    pub fn leaves(&mut self, id: ConnectionId) {
+        if let Some(Some(connection)) = self.connections.get_mut(id) {
+            connection.leaves();
+        }
+    }
+
+    /// The answer to [`Action::AskToSpeak`]: one message may go after this time.
+    pub fn permitted(&mut self, id: ConnectionId, attempt: u64, wait_ms: u64, now: Now) {
+        if self.expects(id, attempt)
+            && let Some(Some(connection)) = self.connections.get_mut(id)
+        {
+            connection.permitted(wait_ms, now);
         }
     }
 
@@ -177,6 +195,7 @@ impl Shard {
                 Due::Connect => self.begin(id, now),
                 Due::Close(reason) => self.end(id, reason, now),
             }
+            self.ask_to_speak(id, now);
         }
         self.sweep(now);
     }
@@ -247,11 +266,21 @@ impl Shard {
         });
     }
 
+    /// Asks for leave to say what waits, where the venue wants that.
+    fn ask_to_speak(&mut self, id: ConnectionId, now: Now) {
+        let Some(Some(connection)) = self.connections.get_mut(id) else { return };
+        if connection.asks_to_speak(now) {
+            let Address { host, port, .. } = connection.address();
+            let (attempt, host, port) = (connection.attempt, host.clone(), *port);
+            self.actions.push_back(Action::AskToSpeak { connection: id, attempt, host, port });
+        }
+    }
+
     pub(crate) fn end(&mut self, id: ConnectionId, reason: CloseReason, now: Now) {
         let Some(Some(connection)) = self.connections.get_mut(id) else { return };
         let exchange = connection.exchange();
         let is_stopped = reason == CloseReason::Stopped;
-        let retry_ms = connection.ended(now, is_stopped, reason.retry_after_s());
+        let retry_ms = connection.ended(now, &reason);
         if !is_stopped {
             connection.spec.health.closed(reason.kind());
         }
@@ -296,7 +325,9 @@ impl Shard {
         let Some(Some(connection)) = self.connections.get_mut(id) else { return Ok(()) };
         connection.link = Some(link);
         result?;
-        Ok(connection.send_paced(stamp)?)
+        connection.send_paced(stamp)?;
+        self.ask_to_speak(id, stamp);
+        Ok(())
     }
 
     /// The venue speaks after heartbeats that did not come: it lives, but what it said meanwhile may be lost.

@@ -43,6 +43,7 @@ fn steps(magnitude: i32, _base_usd: f64) -> (u32, u32) {
 pub(crate) struct Coinbase {
     products: Products,
     connects: Window,
+    incoming: feed::Incoming,
     requests: Window,
     start_ns: i64,
 }
@@ -61,6 +62,7 @@ impl Coinbase {
         Self {
             products: Arc::new(products),
             connects: Window::new(CONNECTS, NS_PER_SECOND),
+            incoming: feed::Incoming::default(),
             requests: Window::new(REQUESTS, NS_PER_SECOND),
             start_ns: market.origin_ns(),
         }
@@ -72,7 +74,7 @@ impl Venue for Coinbase {
         if !self.connects.take(now_ns) {
             return Err(rest::too_many());
         }
-        Ok(Box::new(feed::CoinbaseFeed::new(Arc::clone(&self.products), self.start_ns, now_ns)))
+        Ok(Box::new(feed::CoinbaseFeed::new(Arc::clone(&self.products), self.incoming.clone(), self.start_ns, now_ns)))
     }
 
     fn rest(&mut self, request: &Request, market: &mut Market, now_ns: i64) -> Response {

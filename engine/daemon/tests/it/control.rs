@@ -122,6 +122,6 @@ fn a_venue_that_wants_to_be_left_alone_is_over_a_restart_too() {
     let again = told.recv_timeout(limit).unwrap();
     let waited = again.duration_since(refused);
     assert!(waited >= stay, "asked again after {waited:?}");
-    assert!(talk.try_iter().any(|line| line.contains("waits") && line.contains("venue's limit")));
+    assert!(talk.try_iter().any(|line| line.contains("waits") && line.contains("wants nobody")));
     daemon.shutdown(true);
 }

@@ -14,8 +14,8 @@ use tickplane_daemon::Ledger;
 use tickplane_exchanges::{Rate, TradeIds};
 use tickplane_model::{ExchangeId, Instrument, InstrumentStatus, Product, Symbol};
 use tickplane_rings::ring;
-use tickplane_runtimes::{Command, Gate, Resolver, Runtime, SystemClock, Thread, ThreadSpec, spawn};
-use tickplane_segments::{ArenaShape, Instance, InstrumentShape, PlaneShape, PlaneWriter};
+use tickplane_runtimes::{Booking, Command, Gate, Resolver, Runtime, SystemClock, Thread, ThreadSpec, spawn};
+use tickplane_segments::{ArenaShape, HoldKind, Instance, InstrumentShape, PlaneShape, PlaneWriter};
 use tickplane_shards::{Address, Clock, ConnectionSpec, OwnedInstrument, Route, Shard, SymbolFeeds, Worker};
 use tungstenite::handshake::derive_accept_key;
 
@@ -96,8 +96,9 @@ fn serve(mut stream: TcpStream) -> std::io::Result<()> {
 struct Gated(Ledger);
 
 impl Gate for Gated {
-    fn book(&self, _host: &str, _port: u16) -> Duration {
-        self.0.book("venue", RATE, SystemClock::new().now().epoch_ns).unwrap()
+    fn book(&self, _host: &str, _port: u16) -> Booking {
+        let wait = self.0.book("venue", RATE, SystemClock::new().now().epoch_ns).unwrap();
+        Booking { wait, hold: HoldKind::Limit }
     }
 }
 

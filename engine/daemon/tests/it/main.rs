@@ -5,5 +5,6 @@ mod control;
 mod cycles;
 mod history;
 mod idle;
+mod limits;
 mod plane;
 mod support;

@@ -20,6 +20,11 @@ impl Exchange for Binance {
         &meta::META
     }
 
+    fn other_rest(&self, _market: &Meta) -> &'static [&'static str] {
+        // Market data only; reachable from more places.
+        &["https://data-api.binance.vision"]
+    }
+
     fn instrument_requests(&self, _product: Product) -> Vec<Request> {
         history::instrument_requests()
     }

@@ -2,7 +2,7 @@
 
 use tickplane_model::{Calendar, ExchangeId, Product, Timeframe};
 
-use crate::{CandleFacts, Fees, Limits, Meta, Quirk, Rate, Regions, TradeIds, TradePages};
+use crate::{CandleFacts, Fees, Limits, Meta, Quirk, Rate, Regions, Scope, TradeIds, TradePages};
 
 pub(super) const META: Meta = Meta {
     id: ExchangeId::Coinbase,
@@ -13,8 +13,9 @@ pub(super) const META: Meta = Meta {
     limits: Limits {
         // Not stated; 250 products fit many times over.
         message_bytes_max: 16_384,
-        // Eight a second and IP: two connections may speak at once, and two carry every product.
-        outgoing: Some(Rate { count: 4, per_ms: 1_000 }),
+        // Unauthenticated messages, eight a second and IP.
+        outgoing: Some(Rate { count: 8, per_ms: 1_000 }),
+        outgoing_scope: Scope::Ip,
         connects: Some(Rate { count: 8, per_ms: 1_000 }),
         requests: Some(Rate { count: 10, per_ms: 1_000 }),
         subscribe_deadline_ms: Some(5_000),

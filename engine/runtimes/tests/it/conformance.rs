@@ -4,11 +4,13 @@ use std::io::Write;
 use std::net::{Shutdown, TcpListener};
 use std::process::Command as Process;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::set_socket_recv_buffer_size;
 use rustix::process::{Resource, Rlimit, setrlimit};
-use tickplane_runtimes::{Command, Gate, Notice, Runtime, probe};
+use tickplane_runtimes::{Booking, Command, Gate, Notice, Runtime, probe};
+use tickplane_segments::HoldKind;
 
 use crate::rig::{LIMIT, Peer, Rig, refusing};
 
@@ -41,6 +43,7 @@ on_every_runtime!(
     a_burst_that_the_peer_reads_slowly_arrives_whole,
     a_peer_that_half_closes_is_left,
     an_attempt_waits_as_long_as_the_gate_says,
+    an_attempt_that_was_booked_before_a_ban_does_not_leave_within_it,
     a_stop_says_goodbye_and_closes,
     wakes_are_never_lost,
 );
@@ -51,11 +54,45 @@ fn listen() -> (TcpListener, String) {
     (listener, url)
 }
 
+/// Books half a second; is then closed once.
+#[derive(Default)]
+struct Closing {
+    looks: AtomicUsize,
+    bookings: AtomicUsize,
+}
+
+impl Gate for Closing {
+    fn book(&self, _host: &str, _port: u16) -> Booking {
+        let hold = [HoldKind::Limit, HoldKind::Ban][self.bookings.fetch_add(1, Ordering::Relaxed).min(1)];
+        Booking { wait: Duration::from_millis(500), hold }
+    }
+
+    fn closed_for(&self, _host: &str, _port: u16) -> Duration {
+        let is_first = self.looks.fetch_add(1, Ordering::Relaxed) == 0;
+        if is_first { Duration::from_secs(1) } else { Duration::ZERO }
+    }
+}
+
+fn an_attempt_that_was_booked_before_a_ban_does_not_leave_within_it(runtime: Runtime) {
+    let (listener, url) = listen();
+    let begin = Instant::now();
+    let rig = Rig::start(runtime, &url, Some(Arc::new(Closing::default())));
+    let delayed = |rig: &Rig| {
+        rig.hear("a delay", |notice| match notice {
+            Notice::Delayed { hold, .. } => Some(*hold),
+            _ => None,
+        })
+    };
+    assert_eq!((delayed(&rig), delayed(&rig)), (HoldKind::Limit, HoldKind::Ban), "it is booked once more");
+    let _peer = Peer::accept(&listener);
+    assert!(begin.elapsed() >= Duration::from_millis(1_000), "{:?}", begin.elapsed());
+}
+
 struct Wait(Duration);
 
 impl Gate for Wait {
-    fn book(&self, _host: &str, _port: u16) -> Duration {
-        self.0
+    fn book(&self, _host: &str, _port: u16) -> Booking {
+        Booking { wait: self.0, hold: HoldKind::Limit }
     }
 }
 
@@ -129,7 +166,7 @@ fn an_attempt_waits_as_long_as_the_gate_says(runtime: Runtime) {
     let start = Instant::now();
     let rig = Rig::start(runtime, &url, Some(Arc::new(Wait(wait))));
     let told = rig.hear("a delay", |notice| match notice {
-        Notice::Delayed { host, wait } => Some((host.clone(), *wait)),
+        Notice::Delayed { host, wait, .. } => Some((host.clone(), *wait)),
         _ => None,
     });
     assert_eq!(told, (listener.local_addr().unwrap().to_string(), wait));

@@ -1,7 +1,7 @@
 //! When connections open, what they say first, and when they are given up.
 
 use tickplane_model::RejectReason;
-use tickplane_segments::{CloseKind, ConnectionCounter, ConnectionState};
+use tickplane_segments::{CloseKind, ConnectionCounter, ConnectionState, HoldKind};
 use tickplane_shards::{CloseReason, Happening};
 
 use crate::rig::{Rig, RigShape, ack, texts, trades};
@@ -48,14 +48,14 @@ fn a_silent_connection_is_given_up_and_heartbeats_keep_it() {
 fn an_attempt_that_waits_its_turn_is_not_given_up() {
     let mut rig = Rig::new(64);
     rig.pass_ms(0);
-    rig.shard.delayed(0, 1, 60_000, rig_now(&rig));
+    rig.shard.delayed(0, 1, (60_000, HoldKind::Limit), rig_now(&rig));
     rig.pass_ms(69_000);
     assert_eq!(rig.reports, [], "it may open until ten seconds after its turn");
     rig.pass_ms(2_000);
     let late = |report: &Happening| matches!(report, Happening::Closed { reason: CloseReason::OpeningTimeout, .. });
     assert!(rig.reports.iter().any(late), "{:?}", rig.reports);
     rig.pass_ms(1_000);
-    rig.shard.delayed(0, 1, 60_000, rig_now(&rig));
+    rig.shard.delayed(0, 1, (60_000, HoldKind::Limit), rig_now(&rig));
     rig.pass_ms(11_000);
     assert_eq!(rig.reports.len(), 2, "an answer to an earlier attempt delays nothing: {:?}", rig.reports);
 }

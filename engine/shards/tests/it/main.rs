@@ -6,6 +6,7 @@ mod connection;
 mod granting;
 mod history;
 mod lifecycle;
+mod limits;
 mod memory;
 mod quotes;
 mod repair;

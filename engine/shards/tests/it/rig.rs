@@ -96,6 +96,8 @@ pub(crate) struct Rig {
     pub(crate) attempts: Vec<u64>,
     /// Where those attempts went.
     pub(crate) hosts: Vec<String>,
+    /// The attempts for which it asked whether it may speak.
+    pub(crate) wishes: Vec<u64>,
     /// What it asked by REST and was not answered yet.
     pub(crate) fetches: Vec<Fetch>,
     /// The ids that a reader of each symbol's trades has seen, who keeps up.
@@ -190,6 +192,7 @@ impl Rig {
             plane,
             reports: Vec::new(),
             attempts: Vec::new(),
+            wishes: Vec::new(),
             fetches: Vec::new(),
             hosts: Vec::new(),
             is_connected: false,
@@ -234,6 +237,10 @@ impl Rig {
                     self.hosts.push(format!("{host}:{port}"));
                     assert!(self.shard.expects(0, attempt) && !self.shard.expects(0, attempt + 1));
                     self.attempts.push(self.now_ms());
+                }
+                Action::AskToSpeak { connection, attempt, .. } => {
+                    assert_eq!(connection, 0);
+                    self.wishes.push(attempt);
                 }
                 Action::Close { connection } => {
                     assert_eq!(connection, 0);

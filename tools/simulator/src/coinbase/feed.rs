@@ -1,6 +1,7 @@
 //! One Coinbase socket: channels, one sequence over all of them, quarter-second trade batches, the deadlines.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use tickplane_model::{NS_PER_MS, NS_PER_SECOND};
@@ -23,7 +24,7 @@ const TICKER_BATCH_NS: i64 = 5 * NS_PER_SECOND;
 const CANDLE_NS: i64 = 300 * NS_PER_SECOND;
 const CANDLES: i64 = 100;
 const SNAPSHOT_TRADES: usize = 100;
-/// Incoming messages a second without authentication.
+/// Incoming messages a second without authentication, of all sockets of an IP together.
 const INCOMING: u64 = 8;
 /// A socket on which nothing is sent is closed.
 const SILENCE_NS: i64 = 90 * NS_PER_SECOND;
@@ -40,6 +41,22 @@ struct Timers {
     candles_ns: i64,
 }
 
+/// What all sockets say together: every client of a simulation has the same address.
+#[derive(Clone)]
+pub(super) struct Incoming(Arc<Mutex<Window>>);
+
+impl Default for Incoming {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Window::new(INCOMING, NS_PER_SECOND))))
+    }
+}
+
+impl Incoming {
+    fn take(&self, now_ns: i64) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take(now_ns)
+    }
+}
+
 /// One socket.
 pub(super) struct CoinbaseFeed {
     products: Products,
@@ -54,7 +71,7 @@ pub(super) struct CoinbaseFeed {
     moved: BTreeSet<u32>,
     candled: BTreeSet<u32>,
     books: Books,
-    incoming: Window,
+    incoming: Incoming,
     timers: Timers,
     start_ns: i64,
     opened_ns: i64,
@@ -63,7 +80,7 @@ pub(super) struct CoinbaseFeed {
 }
 
 impl CoinbaseFeed {
-    pub(super) fn new(products: Products, start_ns: i64, now_ns: i64) -> Self {
+    pub(super) fn new(products: Products, incoming: Incoming, start_ns: i64, now_ns: i64) -> Self {
         let never = i64::MAX;
         Self {
             products,
@@ -75,7 +92,7 @@ impl CoinbaseFeed {
             moved: BTreeSet::new(),
             candled: BTreeSet::new(),
             books: Books::default(),
-            incoming: Window::new(INCOMING, NS_PER_SECOND),
+            incoming,
             timers: Timers { heartbeat_ns: never, trades_ns: never, ticker_batch_ns: never, candles_ns: never },
             start_ns,
             opened_ns: now_ns,

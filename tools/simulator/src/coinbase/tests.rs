@@ -165,6 +165,19 @@ fn more_than_ten_requests_a_second_are_refused() {
 }
 
 #[test]
+fn more_than_eight_messages_a_second_are_refused_whichever_socket_they_come_on() {
+    let mut rig = Rig::new(Coinbase, 2);
+    let say = |rig: &mut Rig, count| {
+        rig.open("/").unwrap();
+        (0..count).for_each(|_| rig.say(r#"{"type":"subscribe","channel":"heartbeats"}"#));
+        rig.texts().iter().filter(|text| text["type"] == "error").count()
+    };
+    assert_eq!((say(&mut rig, 5), say(&mut rig, 3), say(&mut rig, 2)), (0, 0, 2));
+    rig.pass_ms(1_000);
+    assert_eq!(say(&mut rig, 8), 0);
+}
+
+#[test]
 fn level2_builds_the_book_that_rest_shows() {
     let mut rig = open();
     rig.say(r#"{"type":"subscribe","product_ids":["ETH-USD"],"channel":"level2"}"#);

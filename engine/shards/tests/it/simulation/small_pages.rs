@@ -1,4 +1,4 @@
-//! Kraken, but for the length of its REST answers, and for the end of the tape they begin at.
+//! Kraken, but for some of its facts: the length of its REST answers, the end of the tape they begin at, its limits.
 
 use tickplane_exchanges::{
     AnswerError, ConnectionPlan, Exchange, Hosts, Meta, Request, Session, TradePages, WantedTrades, exchange,
@@ -10,9 +10,9 @@ use std::sync::LazyLock;
 use crate::simulation::venue::PAGE;
 
 /// Answers go on from the mark, as Kraken's do.
-pub(crate) static FORWARD: SmallPages = SmallPages(TradePages::Forward);
+pub(crate) static FORWARD: Altered = Altered(&FORWARD_META);
 /// Answers are the newest trades, as Coinbase's are: up to the end of a seam, or of all.
-pub(crate) static BACKWARD: SmallPages = SmallPages(TradePages::Backward);
+pub(crate) static BACKWARD: Altered = Altered(&BACKWARD_META);
 
 static FORWARD_META: LazyLock<Meta> = LazyLock::new(|| meta(TradePages::Forward));
 static BACKWARD_META: LazyLock<Meta> = LazyLock::new(|| meta(TradePages::Backward));
@@ -21,18 +21,15 @@ fn meta(trade_pages: TradePages) -> Meta {
     Meta { trades_per_answer: PAGE, trade_pages, ..*kraken().meta() }
 }
 
-fn kraken() -> &'static dyn Exchange {
+pub(crate) fn kraken() -> &'static dyn Exchange {
     exchange(ExchangeId::Kraken).unwrap()
 }
 
-pub(crate) struct SmallPages(TradePages);
+pub(crate) struct Altered(pub(crate) &'static LazyLock<Meta>);
 
-impl Exchange for SmallPages {
+impl Exchange for Altered {
     fn meta(&self) -> &'static Meta {
-        match self.0 {
-            TradePages::Forward => &FORWARD_META,
-            TradePages::Backward => &BACKWARD_META,
-        }
+        self.0
     }
 
     fn instrument_requests(&self, product: Product) -> Vec<Request> {
@@ -64,7 +61,7 @@ impl Exchange for SmallPages {
     }
 
     fn trades_request(&self, instrument: &Instrument, wanted: WantedTrades) -> Request {
-        let until = match (self.0, wanted) {
+        let until = match (self.0.trade_pages, wanted) {
             (TradePages::Forward, _) | (_, WantedTrades::Newest) => return kraken().trades_request(instrument, wanted),
             (TradePages::Backward, WantedTrades::After { before, .. }) => {
                 before.map_or(String::new(), |before| format!("&until={}", before.exchange_ns))
