@@ -1,6 +1,8 @@
 //! `status`: how a plane is, from what it writes about itself in shared memory.
 
 mod histories;
+mod holds;
+mod rests;
 mod runtime;
 mod streams;
 
@@ -11,6 +13,7 @@ use tickplane_model::{ExchangeId, NS_PER_SECOND, format_time};
 use tickplane_segments::{ConnectionStatus, LifeState, Plane, PlaneStatus, StageStatus, ThreadStatus};
 
 use self::histories::Histories;
+use self::rests::Rests;
 use self::streams::Streams;
 use crate::arguments::{Global, exchange};
 use crate::failure::Failure;
@@ -22,10 +25,13 @@ const AFTER_HELP: &str = "\
 Reads shared memory only: nobody is asked, nobody waits. Rates are measured over one second. Latencies are since the
 start, in microseconds; network is the venue's time to ours, so differing clocks are in it.
 
-A connection is idle, connecting, connected, subscribed, live, stale, waiting (for its next attempt) or closed. A stream
+A connection is idle, connecting, connected, subscribed, live, stale, waiting (for its next attempt), held (kept from it
+by the exchange's limit or at its word; a line tells for how long) or closed. A stream
 of trades is closed, connecting, subscribed (confirmed, no trade yet), live, quiet (silent, and the venue has nothing
 newer) or stale (silent while the venue has newer trades). Without EXCHANGE a table shows only the streams that are not
 live or miss something; with it, and in JSON and CSV, every one.
+
+What is asked of an exchange's hosts by REST is counted by HTTP status; a host that wants nothing for a while is held.
 
 A history tells how many series are filled from the exchange's candles, what that took, and how many closed candles
 were compared with the exchange's own: equal in its precision, or different and by how much.
@@ -93,6 +99,7 @@ struct Sample {
     memory_bytes: u64,
     connections: Vec<(ConnectionStatus, Rates)>,
     streams: Streams,
+    rests: Rests,
     histories: Histories,
     threads: Vec<ThreadStatus>,
     now_ns: i64,
@@ -126,6 +133,7 @@ impl Sample {
             memory_bytes: held_bytes(plane),
             connections: plane.connections().into_iter().filter(wanted).map(rated).collect(),
             streams: Streams::read(plane, only),
+            rests: Rests::read(plane, only),
             histories: Histories::read(plane, only),
             threads: plane.threads(),
             now_ns: now_ns(),
@@ -136,6 +144,7 @@ impl Sample {
         let mut records = vec![self.plane_record(instance)];
         records.extend(self.connections.iter().map(|(connection, rates)| connection_record(connection, *rates)));
         records.extend(self.streams.records());
+        records.extend(self.rests.records(self.now_ns));
         records.extend(self.histories.records());
         records.extend(self.threads.iter().map(thread_record));
         for thread in &self.threads {
@@ -169,9 +178,13 @@ impl Sample {
             self.connection_table()?;
             self.rejects()?;
             self.closes()?;
+            if self.plane.alive {
+                holds::lines(self.connections.iter().map(|(connection, _)| connection), self.now_ns)?;
+            }
         }
         if self.plane.alive {
             self.streams.table(self.now_ns)?;
+            self.rests.lines(self.now_ns)?;
             self.histories.lines()?;
         }
         let stages = self.stage_rows();
@@ -305,6 +318,8 @@ fn connection_record(connection: &ConnectionStatus, rates: Rates) -> Record {
         ("last_heartbeat_ns", Cell::Integer(connection.last_heartbeat_ns)),
         ("last_data_ns", Cell::Integer(connection.last_data_ns)),
         ("attempts", Cell::count(connection.attempts)),
+        ("next_attempt_ns", Cell::Integer(connection.next_attempt_ns)),
+        ("hold", connection.hold.map_or(Cell::None, |hold| Cell::text(hold.as_str()))),
         ("messages_per_second", Cell::Number(rates.messages)),
         ("trades_per_second", Cell::Number(rates.trades)),
         ("quotes_per_second", Cell::Number(rates.quotes)),
