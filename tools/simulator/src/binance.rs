@@ -74,6 +74,11 @@ impl Venue for Binance {
         Ok(Box::new(feed::BinanceFeed::new(tickers, combined, streams, microseconds, now_ns, market.is_recorded())))
     }
 
+    fn hurry(&mut self, times: u32) {
+        self.connects.hurry(times);
+        self.budget.hurry(times);
+    }
+
     fn rest(&mut self, request: &Request, market: &mut Market, now_ns: i64) -> Response {
         rest::answer(request, &self.tickers, market, &mut self.budget, now_ns)
     }

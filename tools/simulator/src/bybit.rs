@@ -67,6 +67,11 @@ impl Bybit {
 }
 
 impl Venue for Bybit {
+    fn hurry(&mut self, times: u32) {
+        self.connects.hurry(times);
+        self.requests.hurry(times);
+    }
+
     fn upgrade(&mut self, request: &Request, _market: &Market, now_ns: i64) -> Result<Box<dyn Feed>, Response> {
         if !self.connects.take(now_ns) {
             return Err(Response::json(403, ""));

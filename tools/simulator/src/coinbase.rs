@@ -77,6 +77,11 @@ impl Venue for Coinbase {
         Ok(Box::new(feed::CoinbaseFeed::new(Arc::clone(&self.products), self.incoming.clone(), self.start_ns, now_ns)))
     }
 
+    fn hurry(&mut self, times: u32) {
+        self.connects.hurry(times);
+        self.requests.hurry(times);
+    }
+
     fn rest(&mut self, request: &Request, market: &mut Market, now_ns: i64) -> Response {
         let admitted = self.requests.take(now_ns);
         let left = REQUESTS - self.requests.used();

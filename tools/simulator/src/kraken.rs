@@ -56,6 +56,10 @@ impl Venue for Kraken {
         Ok(Box::new(feed::KrakenFeed::new(Arc::clone(&self.names), connection_id, now_ns)))
     }
 
+    fn hurry(&mut self, times: u32) {
+        self.limits.hurry(times);
+    }
+
     fn rest(&mut self, request: &Request, market: &mut Market, now_ns: i64) -> Response {
         rest::answer(request, &self.names, &mut self.limits, market, now_ns)
     }

@@ -46,6 +46,6 @@ mod venue;
 pub use capture::{Capture, CaptureError, CaptureSummary, Speed, SpeedError};
 pub use fault::{Fault, FaultError, FaultKind, FaultScope, FaultStage, Garbage, Hangup, Oversize, StaleCure, TlsFault};
 pub use market::TallyRow;
-pub use server::counts::Counts;
+pub use server::counts::{Arrival, ArrivalKind, Counts};
 pub use simulation::{Simulation, SimulationConfig, SimulationError, VenueEndpoint};
 pub use venue::simulated;

@@ -20,7 +20,7 @@ use crate::capture::{self, Capture, CaptureSummary, Playback, Survey};
 use crate::fault::{Fault, FaultKind, FaultScope, Faults};
 use crate::market::{self, Listing, Market, SYMBOLS_MAX, TallyRow};
 use crate::server::clock::Clock;
-use crate::server::counts::{Counters, Counts};
+use crate::server::counts::{Arrival, Counters, Counts};
 use crate::server::reactor::{Command, Reactor, Shared, WAKE};
 use crate::server::site::Site;
 use crate::server::tls;
@@ -53,6 +53,9 @@ pub struct SimulationConfig {
     /// A recording of one of the venues, played in place of its made market; `symbols`, `seed` and `rate` are for the
     /// others.
     pub capture: Option<Capture>,
+    /// Limits on connections and requests hold for times so many times shorter at these venues: for tests of what takes
+    /// hours. Those on messages are always the venue's.
+    pub limits_faster: Vec<(ExchangeId, u32)>,
 }
 
 impl Default for SimulationConfig {
@@ -67,6 +70,7 @@ impl Default for SimulationConfig {
             rate: 1.0,
             faults: Vec::new(),
             capture: None,
+            limits_faster: Vec::new(),
         }
     }
 }
@@ -110,11 +114,15 @@ impl Simulation {
         let (survey, playback) = recording.unzip();
         let summary = survey.as_ref().map(|survey| survey.summary.clone());
         let markets = markets(&config, listings, survey, clock.now_ns());
+        let faster = |id| config.limits_faster.iter().find(|(of, _)| *of == id).map_or(1, |(_, faster)| *faster);
         let venues = markets
             .iter()
             .map(|market| {
                 let profile = venue::profile(market.exchange);
-                profile.map(|profile| (profile.make)(market)).ok_or(SimulationError::NoSuchVenue(market.exchange))
+                let profile = profile.ok_or(SimulationError::NoSuchVenue(market.exchange))?;
+                let mut venue = (profile.make)(market);
+                venue.hurry(faster(market.exchange));
+                Ok::<_, SimulationError>(venue)
             })
             .collect::<Result<Vec<_>, _>>()?;
         for fault in &config.faults {
@@ -222,6 +230,12 @@ impl Simulation {
     #[must_use]
     pub fn requests(&self, exchange: ExchangeId) -> Vec<String> {
         self.shared.counters.asked_of(exchange)
+    }
+
+    /// Who came to a venue when, and what was said: oldest first, of very many the newest.
+    #[must_use]
+    pub fn arrivals(&self, exchange: ExchangeId) -> Vec<Arrival> {
+        self.shared.counters.arrivals_at(exchange)
     }
 
     /// From now on a venue's candles that hold this time are wrong (a high one percent above, half as much volume

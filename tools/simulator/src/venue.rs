@@ -100,6 +100,9 @@ pub(crate) trait Venue: Send {
     /// Takes a WebSocket, or refuses it.
     fn upgrade(&mut self, request: &Request, market: &Market, now_ns: i64) -> Result<Box<dyn Feed>, Response>;
 
+    /// Limits on connections and requests hold for times so many times shorter from now on.
+    fn hurry(&mut self, times: u32);
+
     /// Answers a REST request.
     fn rest(&mut self, request: &Request, market: &mut Market, now_ns: i64) -> Response;
 }

@@ -31,6 +31,11 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// Its minutes are so many times shorter.
+    pub(super) fn hurry(&mut self, times: u32) {
+        self.weight.hurry(times);
+    }
+
     fn take(&mut self, weight: u64, now_ns: i64) -> Result<(), Response> {
         if now_ns >= self.banned_ns && self.weight.take_weight(now_ns, weight) {
             self.refused = 0;

@@ -23,12 +23,26 @@ const ROWS_MAX: usize = 720;
 const TRADES_MAX: i64 = 1_000;
 
 /// What the IP has asked, by endpoint and pair.
-#[derive(Default)]
-pub(super) struct Limits(HashMap<String, Window>);
+pub(super) struct Limits {
+    windows: HashMap<String, Window>,
+    /// Of a bucket that is asked for the first time.
+    fresh: Window,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { windows: HashMap::new(), fresh: Window::new(REQUESTS, REQUESTS_NS) }
+    }
+}
 
 impl Limits {
+    /// Requests come back so many times sooner; called before the first.
+    pub(super) fn hurry(&mut self, times: u32) {
+        self.fresh.hurry(times);
+    }
+
     fn take(&mut self, bucket: String, now_ns: i64) -> bool {
-        self.0.entry(bucket).or_insert_with(|| Window::new(REQUESTS, REQUESTS_NS)).take(now_ns)
+        self.windows.entry(bucket).or_insert_with(|| self.fresh.clone()).take(now_ns)
     }
 }
 

@@ -15,7 +15,7 @@ use tungstenite::{Message, WebSocket};
 
 use self::hurt::{FAULT_PING, Hurt};
 use self::scripted::Scripted;
-use super::counts::Counters;
+use super::counts::{ArrivalKind, Counters};
 use super::http::{self, Response};
 use super::tls::Handshake;
 use super::wire::Wire;
@@ -206,6 +206,8 @@ impl Connection {
 
     fn answer(&mut self, request: &http::Request, turn: &mut Turn<'_>) -> Result<(), Gone> {
         turn.counters.requests.fetch_add(1, Relaxed);
+        let kind = if request.websocket_key.is_some() { ArrivalKind::Connect } else { ArrivalKind::Request };
+        turn.counters.arrived(turn.market.exchange, kind, turn.now_ns);
         if let Some(key) = &request.websocket_key {
             if turn.faults.has(&FaultKind::ResetHandshake(FaultStage::Upgrade)) {
                 self.reset_at_end();
@@ -288,6 +290,7 @@ impl Connection {
                 _ if self.closing => {}
                 Ok(Message::Text(text)) => {
                     turn.counters.messages.fetch_add(1, Relaxed);
+                    turn.counters.arrived(turn.market.exchange, ArrivalKind::Message, turn.now_ns);
                     self.heard_ns = turn.now_ns;
                     outbox.withheld = self.hurt.withheld_after(&text, turn.faults);
                     feed.text(&text, turn.market, turn.now_ns, &mut outbox);
