@@ -69,13 +69,25 @@ impl Daemon {
     /// # Errors
     /// When another plane holds the instance, or memory, permissions or config do not allow it.
     pub fn start(config: Config, talk: Sender<String>) -> Result<Self, DaemonError> {
+        Self::start_with(config, tickplane_exchanges::all(), talk)
+    }
+
+    /// The same with these exchanges only, by their own account of what they are and allow.
+    ///
+    /// # Errors
+    /// As [`Daemon::start`].
+    pub fn start_with(
+        config: Config,
+        exchanges: &[&'static dyn Exchange],
+        talk: Sender<String>,
+    ) -> Result<Self, DaemonError> {
         let instance = Instance::new(config.root.as_deref(), &config.instance)?;
         let clock = SystemClock::new();
         let talk = Talk::new(talk);
-        let trusts = trusts(&config)?;
+        let trusts = trusts(&config, exchanges)?;
         let writer = Plane::take(&config, &instance, clock.now().epoch_ns)?;
         let ledger = Arc::new(ledger(&instance, &talk)?);
-        let venues = venues(&config, trusts, &ledger, &talk);
+        let venues = venues(&config, exchanges, trusts, &ledger, &talk);
         let gate = Arc::new(ConnectGate::new(ledger, venues.values()));
         let fetches = Arc::new(FetchPool::new(venues.keys().copied()));
         let (notices, notice_inbox) = unbounded();

@@ -426,7 +426,8 @@ mod tests {
         let mut plane = Plane::start(&config, &instance, writer, &outside).unwrap();
         let (talk, _lines) = unbounded();
         let ledger = Arc::new(Ledger::in_memory().unwrap());
-        let venues = venues(&config, trusts(&config).unwrap(), &ledger, &Talk::new(talk));
+        let all = tickplane_exchanges::all();
+        let venues = venues(&config, all, trusts(&config, all).unwrap(), &ledger, &Talk::new(talk));
         let venue = &venues[&ExchangeId::Kraken];
 
         let good = instrument("BTC-USD", "BTC/USD".to_owned());

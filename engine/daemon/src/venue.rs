@@ -53,18 +53,22 @@ impl Venue {
 }
 
 /// Whom each venue's connections trust: the only part of a venue that can be wrong.
-pub(crate) fn trusts(config: &Config) -> Result<BTreeMap<ExchangeId, Trust>, DaemonError> {
+pub(crate) fn trusts(
+    config: &Config,
+    exchanges: &[&'static dyn Exchange],
+) -> Result<BTreeMap<ExchangeId, Trust>, DaemonError> {
     let load = |exchange: &&'static dyn Exchange| {
         let id = exchange.meta().id;
         let trust = Trust::load(config.exchange(id).ca.as_deref());
         trust.map(|trust| (id, trust)).map_err(|reason| DaemonError::Exchange { exchange: id, reason })
     };
-    tickplane_exchanges::all().iter().map(load).collect()
+    exchanges.iter().map(load).collect()
 }
 
 /// Every venue that is carried.
 pub(crate) fn venues(
     config: &Config,
+    exchanges: &[&'static dyn Exchange],
     mut trusts: BTreeMap<ExchangeId, Trust>,
     ledger: &Arc<Ledger>,
     talk: &Talk,
@@ -78,5 +82,5 @@ pub(crate) fn venues(
         let rest = Arc::new(Rest::new(*exchange, base, &trust, ledger.clone(), talk.clone()));
         Some((main.id, Venue { exchange: *exchange, markets, trust, rest }))
     };
-    tickplane_exchanges::all().iter().filter_map(venue).collect()
+    exchanges.iter().filter_map(venue).collect()
 }

@@ -2,9 +2,9 @@
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
 mod control;
-mod cycles;
 mod history;
 mod idle;
 mod limits;
 mod plane;
+mod reconnects;
 mod support;
