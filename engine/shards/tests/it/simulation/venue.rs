@@ -224,7 +224,8 @@ impl Venue {
                     continue;
                 }
                 if self.held.is_none() && spend(&mut faults.swapped_frames) {
-                    self.held = Some(text);
+                    // When it comes at last, a time that jumped may look like one that is late.
+                    self.held = Some(message(symbol, "update", part, 0));
                     continue;
                 }
                 if spend(&mut faults.doubled_frames) {
