@@ -122,3 +122,53 @@ impl Gate for ConnectGate {
 fn now_ns() -> i64 {
     SystemClock::new().now().epoch_ns
 }
+
+#[cfg(test)]
+mod tests {
+    use tickplane_exchanges::Exchange;
+
+    use super::*;
+    use crate::config::{Config, ExchangeConfig};
+    use crate::talk::Talk;
+    use crate::venue::{trusts, venues};
+
+    fn gate(config: &Config, ledger: &Arc<Ledger>) -> ConnectGate {
+        let all: &[&'static dyn Exchange] = tickplane_exchanges::all();
+        let talk = Talk::new(crossbeam_channel::unbounded().0);
+        let venues = venues(config, all, trusts(config, all).unwrap(), ledger, &talk);
+        ConnectGate::new(ledger.clone(), venues.values())
+    }
+
+    #[test]
+    fn hosts_of_a_venue_share_its_limit_over_gates_and_a_host_from_the_config_has_its_own() {
+        let ledger = Arc::new(Ledger::in_memory().unwrap());
+        // Two shards, or two planes: each books by itself.
+        let (one, other) = (gate(&Config::default(), &ledger), gate(&Config::default(), &ledger));
+        for _ in 0..150 {
+            one.book("stream.binance.com", 9443);
+            other.book("stream.binance.com", 443);
+        }
+        // 300 in five minutes are spent; whoever comes now comes after them.
+        for (gate, host, port) in [(&one, "data-stream.binance.vision", 443), (&other, "stream.binance.com", 9443)] {
+            let wait = gate.book(host, port).wait;
+            assert!(wait > Duration::from_secs(60), "{host} waits {wait:?}");
+        }
+        assert_eq!(one.book("ws.kraken.com", 443).wait, Duration::ZERO);
+        let own = ExchangeConfig::at("wss://localhost:7001", "https://localhost:7001");
+        let exchanges = [(ExchangeId::Binance, own)].into_iter().collect();
+        let elsewhere = gate(&Config { exchanges, ..Config::default() }, &ledger);
+        assert_eq!(elsewhere.book("localhost", 7001).wait, Duration::ZERO);
+    }
+
+    #[test]
+    fn a_ban_closes_every_host_of_its_venue_and_no_other() {
+        let ledger = Arc::new(Ledger::in_memory().unwrap());
+        let (one, other) = (gate(&Config::default(), &ledger), gate(&Config::default(), &ledger));
+        one.close(ExchangeId::Binance, 90_000).unwrap();
+        for (host, port) in [("stream.binance.com", 9443), ("data-stream.binance.vision", 443)] {
+            assert!(other.closed_for(host, port) > Duration::from_secs(80), "{host}");
+            assert_eq!(other.book(host, port).hold, HoldKind::Ban, "{host}");
+        }
+        assert_eq!(other.closed_for("ws.kraken.com", 443), Duration::ZERO);
+    }
+}
