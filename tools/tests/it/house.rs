@@ -54,7 +54,7 @@ const POWERS: [(&str, &[&str]); 14] = [
     ("glommio", &["tickplane-runtimes"]),
     ("mio", &["tickplane-runtimes", "tickplane-simulator"]),
     ("core_affinity", &["tickplane-runtimes", "tickplane-perf", "tickplane-benches"]),
-    ("memmap2", &["tickplane-segments"]),
+    ("memmap2", &["tickplane-segments", "tickplane-benches"]),
     ("tungstenite", &["tickplane-frames", "tickplane-simulator", "tickplane-perf"]),
     ("simd-json", &["tickplane-scan"]),
     ("fast-float2", &["tickplane-scan"]),
