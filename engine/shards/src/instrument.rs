@@ -116,6 +116,10 @@ impl OwnedInstrument {
             return Intake::Unbelieved;
         }
         let backlog = self.tape.backlog();
+        if !is_history && self.watch.ends_silence(stamp) && !self.tape.shows_holes() {
+            self.tape.interrupt();
+            self.watch.doubted(stamp);
+        }
         let verdict = self.tape.judge(trade);
         match verdict {
             Verdict::New => {}

@@ -112,6 +112,11 @@ impl Tape {
         self.ids != TradeIds::Opaque
     }
 
+    /// Whether ids alone show what is missing.
+    pub(crate) fn shows_holes(&self) -> bool {
+        self.ids == TradeIds::Contiguous
+    }
+
     /// Trades until this venue time are lost, though not to the tape: that span is not complete any more.
     pub(crate) fn lose_until(&mut self, to_ns: i64) {
         self.lost_to_ns = self.lost_to_ns.max(to_ns);

@@ -19,6 +19,8 @@ const FIRST_WORD_MS: u64 = 10_000;
 const CONFIRMATION_MS: u64 = 15_000;
 /// After an interruption the venue is asked what was missed this late: its answers may be a second old.
 const MISSED_MS: u64 = 2_000;
+/// Where ids do not show what is missing, nobody vouches for a silence longer than this, unless it is the stream's rhythm.
+const SILENCE_MS: u64 = 5_000;
 /// Newer trades the venue tells of may still be on their way to us for this long.
 const ON_THEIR_WAY_MS: u64 = 2_000;
 /// A quiet stream is asked about at least this often.
@@ -48,7 +50,7 @@ struct Suspicion {
 pub(crate) struct Watch {
     state: StreamState,
     rhythm: Rhythm,
-    /// When the newest trade of the stream came; 0 before the first on this subscription.
+    /// When the newest trade of the stream came; when it was subscribed, before the first on this subscription.
     heard_ns: u64,
     /// The same in epoch nanoseconds, whenever it was.
     last_trade_ns: i64,
@@ -155,7 +157,7 @@ impl Watch {
         self.is_up = true;
         self.owes_reconnect = false;
         self.epoch += 1;
-        self.heard_ns = 0;
+        self.heard_ns = now.monotonic_ns;
         self.suspicion = None;
         self.rhythm.interrupt();
         if self.state != StreamState::Stale {
@@ -190,6 +192,14 @@ impl Watch {
     /// Whether history that comes now follows another interruption of this socket's stream; true once.
     pub(crate) fn resumes_with_history(&mut self) -> bool {
         std::mem::take(&mut self.awaits_history)
+    }
+
+    /// Whether a trade of the stream that comes now ends a silence in which others may have been lost: one after which
+    /// the venue is asked, or a long one before the first word. No answer covers it to its end.
+    #[inline]
+    pub(crate) fn ends_silence(&self, stamp: Now) -> bool {
+        let silent_ns = stamp.monotonic_ns.saturating_sub(self.heard_ns);
+        silent_ns > SILENCE_MS * 1_000_000 && (self.state != StreamState::Live || silent_ns > self.rhythm.patience_ns())
     }
 
     /// A trade of the stream came. Says whether that changes its state.

@@ -310,3 +310,71 @@ fn a_thread_that_did_not_run_blames_no_venue() {
     rig.say(&[trades("BTC-USD", "update", 10..11, 7_000)]);
     assert_eq!(rig.status().count(ConnectionCounter::Gaps), 0, "two seconds are no loss");
 }
+
+/// The ids of BTC-USD that were published, in their order, and how often something was missing.
+fn told(rig: &Rig) -> (Vec<u64>, u64) {
+    let mut published = rig.published("BTC-USD");
+    published.sort_unstable();
+    (published, rig.status().count(ConnectionCounter::Gaps))
+}
+
+#[test]
+fn a_dead_stream_that_speaks_by_itself_is_asked_what_it_kept() {
+    let mut rig = holey();
+    let (_, ticket) = rig.asked("BTC-USD", 70);
+    rig.answer(ticket, rest("BTC-USD", 3..6, 1_100));
+    settle(&mut rig);
+    rig.say(&[ack("BTC-USD")]);
+    let (_, ticket) = rig.asked("BTC-USD", 4);
+    rig.answer(ticket, rest("BTC-USD", 5..7, 60_000));
+    rig.heartbeats(4);
+    assert_eq!(told(&rig), ((1..7).collect(), 0), "subscribed anew, and what it missed until then is here");
+    rig.say(&[trades("BTC-USD", "update", 20..21, rig.now_ms())]);
+    let (_, ticket) = rig.asked("BTC-USD", 3);
+    assert_eq!(rig.stream("BTC-USD").seams, 1);
+    rig.answer(ticket, rest("BTC-USD", 6..21, 60_001));
+    assert_eq!(told(&rig), ((1..21).collect(), 1));
+    rig.say(&[trades("BTC-USD", "update", 40..41, rig.now_ms())]);
+    rig.heartbeats(3);
+    assert_eq!(told(&rig).1, 1, "it is asked once");
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Live);
+}
+
+#[test]
+fn a_silence_beyond_the_rhythm_is_an_interruption_where_ids_have_holes() {
+    for (ids, silence_s, gaps) in [
+        (TradeIds::Increasing, 4, 0),
+        (TradeIds::Increasing, 7, 1),
+        (TradeIds::Opaque, 7, 1),
+        (TradeIds::Contiguous, 7, 0),
+    ] {
+        let mut rig = Rig::of(RigShape { ids, ..RigShape::default() });
+        rig.pass_ms(0);
+        rig.accept();
+        rig.say(&[ack("BTC-USD"), ack("ETH-USD")]);
+        for id in 1..10 {
+            rig.heartbeats(1);
+            rig.say(&[trades("BTC-USD", "update", id..id + 1, rig.now_ms())]);
+        }
+        rig.heartbeats(silence_s);
+        rig.say(&[trades("BTC-USD", "update", 10..11, rig.now_ms())]);
+        assert_eq!(told(&rig), ((1..11).collect(), gaps), "{ids:?} after {silence_s} s");
+    }
+}
+
+#[test]
+fn a_first_word_soon_after_the_confirmation_is_vouched_for_by_the_answer() {
+    for (silence_s, gaps) in [(1, 0), (4, 1)] {
+        let mut rig = holey();
+        let now = tickplane_shards::Clock::now(&rig.clock);
+        rig.shard.closed(0, CloseReason::Tcp("reset".to_owned()), now);
+        rig.pass_ms(300);
+        rig.accept();
+        rig.say(&[ack("BTC-USD"), ack("ETH-USD")]);
+        let (_, ticket) = rig.asked("BTC-USD", 3);
+        rig.answer(ticket, rest("BTC-USD", 3..4, 1_002));
+        rig.heartbeats(silence_s);
+        rig.say(&[trades("BTC-USD", "update", 9..10, rig.now_ms())]);
+        assert_eq!(told(&rig), (vec![1, 2, 3, 9], gaps), "{silence_s} s after the answer");
+    }
+}
