@@ -2,6 +2,9 @@
 
 use tickplane_segments::{CloseKind, ConnectionCounter, Plane, StreamCounter};
 
+use super::account::{ANY, Allowed, NONE, SOME};
+use super::seen::During;
+
 /// How a plane shows that it noticed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Sign {
@@ -59,111 +62,192 @@ pub(super) struct Case {
     pub(super) sign: Sign,
     /// The longest time until it is noticed, in seconds.
     pub(super) within_s: u64,
+    /// What it shows while the fault holds.
+    pub(super) during: During,
+    /// What it may count in all.
+    pub(super) allowed: Allowed,
 }
 
-const fn case(fault: &'static str, sign: Sign, within_s: u64, does: &'static str) -> Case {
-    Case { fault, is_first: false, with: &[], does, sign, within_s }
+impl Case {
+    const fn new(fault: &'static str, sign: Sign, within_s: u64, does: &'static str) -> Self {
+        Self {
+            fault,
+            is_first: false,
+            with: &[],
+            does,
+            sign,
+            within_s,
+            during: During::Well,
+            allowed: Allowed::NOTHING,
+        }
+    }
+
+    const fn with(self, with: &'static [&'static str]) -> Self {
+        Self { with, ..self }
+    }
+
+    const fn during(self, during: During) -> Self {
+        Self { during, ..self }
+    }
+
+    const fn allowing(self, allowed: Allowed) -> Self {
+        Self { allowed, ..self }
+    }
+}
+
+/// Nothing is lost, and nothing else is counted than this sign.
+const fn calm(fault: &'static str, sign: Sign, does: &'static str) -> Case {
+    Case::new(fault, sign, if matches!(sign, Sign::None) { 0 } else { 2 }, does)
+}
+
+/// A message that cannot be used.
+const fn rejected(fault: &'static str) -> Case {
+    let once = Allowed { rejects: (1, 1), ..Allowed::NOTHING };
+    calm(fault, Sign::Reject, "counts a reject and reads on").allowing(once)
+}
+
+/// The connection ends at once, and stands again.
+const fn cut(fault: &'static str, kind: CloseKind) -> Case {
+    Case::new(fault, Sign::Closed(kind), 2, RECONNECTS).during(During::Down(0)).allowing(Allowed::RECONNECTED)
+}
+
+/// The connection ends, and none can be had for a while.
+const fn barred(fault: &'static str, kind: CloseKind) -> Case {
+    Case::new(fault, Sign::Closed(kind), 5, RETRIES)
+        .with(&["disconnect:fin@0.2"])
+        .during(During::Down(0))
+        .allowing(Allowed::RETRIED)
+}
+
+/// The peer says nothing more, and no end either.
+const fn half_open(fault: &'static str, within_s: u64, patience_s: u64) -> Case {
+    let does = "waits as long as the venue may be silent, then reconnects and fetches what was missed";
+    Case::new(fault, Sign::Closed(CloseKind::Silent), within_s, does)
+        .during(During::Down(patience_s))
+        .allowing(Allowed { reconnects: (1, 1), ..Allowed::FETCHED })
+}
+
+/// Trades are missed on a connection that stands.
+const fn lost(fault: &'static str, does: &'static str) -> Case {
+    Case::new(fault, Sign::Gap, 10, does).allowing(Allowed::FETCHED)
+}
+
+/// The same, while REST has troubles.
+const fn lost_while(fault: &'static str, sign: Sign, does: &'static str) -> Case {
+    let allowed = Allowed { failures: if matches!(sign, Sign::Refused) { ANY } else { NONE }, ..Allowed::FETCHED };
+    Case::new(fault, sign, 10, does).with(&["lost-trades@0.2+3"]).allowing(allowed)
+}
+
+/// The clock of the messages is wrong.
+const fn jumped(fault: &'static str) -> Case {
+    Case::new(fault, Sign::Reject, 10, "does not believe the times, and fetches those trades by REST")
+        .allowing(Allowed { rejects: SOME, ..Allowed::FETCHED })
+}
+
+/// One stream stops.
+const fn stale(fault: &'static str, reconnects: u64, does: &'static str) -> Case {
+    Case::new(fault, Sign::Stale, 25, does).during(During::Stale).allowing(Allowed {
+        reconnects: (reconnects, reconnects),
+        closes: &[CloseKind::Stale],
+        ..Allowed::FETCHED
+    })
+}
+
+/// Subscribed anew after a cut, and never heard from.
+const fn dead(fault: &'static str) -> Case {
+    let allowed = Allowed {
+        reconnects: (2, 2),
+        closes: &[CloseKind::TcpClosed, CloseKind::Stale],
+        gaps: ANY,
+        ..Allowed::FETCHED
+    };
+    stale(fault, 2, CURED).with(&["disconnect:fin@0.2"]).allowing(allowed)
 }
 
 /// A plane that begins while the busiest stream is dead: nothing is known of it.
 const fn dead_from_the_first(fault: &'static str) -> Case {
     let does = "on a fresh plane: asks by REST, resubscribes, then reconnects";
-    Case { is_first: true, ..case(fault, Sign::Stale, 25, does) }
+    let allowed = Allowed { gaps: ANY, reconnects: (1, 1), closes: &[CloseKind::Stale], ..Allowed::FETCHED };
+    Case { is_first: true, ..stale(fault, 1, does) }.allowing(allowed)
 }
 
-const fn after_disconnect(fault: &'static str, sign: Sign, within_s: u64, does: &'static str) -> Case {
-    Case { with: &["disconnect:fin@0.2"], ..case(fault, sign, within_s, does) }
-}
-
-const fn after_losses(fault: &'static str, sign: Sign, within_s: u64, does: &'static str) -> Case {
-    Case { with: &["lost-trades@0.2+3"], ..case(fault, sign, within_s, does) }
-}
-
+const CURED: &str = "asks by REST, resubscribes, then reconnects";
 const RETRIES: &str = "tries again with growing waits, then fetches what was missed";
 const RECONNECTS: &str = "reconnects, and fetches what was missed by REST";
+const BY_ID: &str = "sees the jump in the ids and fetches what is missing";
+const BY_SEQUENCE: &str = "sees the jump in the sequence and fetches what is missing";
+const BY_HEARTBEAT: &str = "misses the heartbeats, reconnects and fetches what was missed";
 
 /// All of them, the slowest first so that they overlap.
 pub(super) const CASES: &[Case] = &[
-    case("binance:stale-stream@0+40:busiest:reconnect", Sign::Stale, 25, "asks by REST, resubscribes, then reconnects"),
-    case("binance:stale-stream@0+30:busiest:resubscribe", Sign::Stale, 25, "asks by REST, then resubscribes"),
-    after_disconnect(
-        "binance:dead-subscription@0+30:busiest",
-        Sign::Stale,
-        25,
-        "asks by REST, resubscribes, then reconnects",
-    ),
-    after_disconnect(
-        "coinbase:dead-subscription@0+30:busiest",
-        Sign::Stale,
-        25,
-        "asks by REST, resubscribes, then reconnects",
-    ),
-    dead_from_the_first("binance:dead-subscription@0+30:busiest"),
-    dead_from_the_first("coinbase:dead-subscription@0+30:busiest"),
-    case(
+    Case::new(
         "binance:silence@0+45",
         Sign::Stale,
         45,
         "asks by REST; stale streams are resubscribed, then the socket is given up",
-    ),
-    case(
-        "kraken:silence@0+15",
-        Sign::Closed(CloseKind::Silent),
-        15,
-        "misses the heartbeats, reconnects and fetches what was missed",
-    ),
-    case("coinbase:silence@0+5", Sign::Gap, 10, "sees the jump in the sequence and fetches what is missing"),
-    case("kraken:half-open@0+20", Sign::Closed(CloseKind::Silent), 15, RECONNECTS),
-    case("binance:disconnect@0:close", Sign::Closed(CloseKind::Closed), 2, RECONNECTS),
-    case("coinbase:disconnect@0:fin", Sign::Closed(CloseKind::TcpClosed), 2, RECONNECTS),
-    case("kraken:disconnect@0:rst", Sign::Closed(CloseKind::TcpReset), 2, RECONNECTS),
-    case("binance:garbage@0:text", Sign::Reject, 2, "counts a reject and reads on"),
-    case("kraken:garbage@0:binary", Sign::Reject, 2, "counts a reject and reads on"),
-    case("coinbase:garbage@0:unknown", Sign::Reject, 2, "counts a reject and reads on"),
-    case("binance:garbage@0:utf8", Sign::Closed(CloseKind::Protocol), 2, RECONNECTS),
-    case("coinbase:garbage@0:opcode", Sign::Closed(CloseKind::Protocol), 2, RECONNECTS),
-    case("kraken:oversized@0:declared", Sign::Closed(CloseKind::TooLarge), 2, RECONNECTS),
-    case("coinbase:oversized@0:real", Sign::Closed(CloseKind::TooLarge), 2, RECONNECTS),
-    case("binance:fragmented@0+6", Sign::None, 0, "reads the fragments, answers the pings among them"),
-    case("kraken:ping-flood@0+6", Sign::None, 0, "answers, and reads on"),
-    case("binance:duplicated-trades@0+6", Sign::Duplicate, 2, "drops and counts them"),
-    case("kraken:reordered-trades@0+6", Sign::Gap, 2, "takes the later for a seam, and the earlier fills it"),
-    case("binance:lost-trades@0+4", Sign::Gap, 10, "sees the jump in the ids and fetches what is missing"),
-    case("kraken:lost-trades@0+4", Sign::Gap, 10, "sees the jump in the ids and fetches what is missing"),
-    case("coinbase:lost-trades@0+4", Sign::Gap, 10, "sees the jump in the sequence and fetches what is missing"),
-    case("coinbase:slow-drip@0+8:1000", Sign::None, 0, "reads what comes"),
-    after_disconnect("binance:reset-handshake@0+5:tcp", Sign::Closed(CloseKind::TlsCut), 5, RETRIES),
-    after_disconnect("kraken:reset-handshake@0+5:tls", Sign::Closed(CloseKind::TlsCut), 5, RETRIES),
-    after_disconnect("coinbase:reset-handshake@0+5:upgrade", Sign::Closed(CloseKind::TcpReset), 5, RETRIES),
-    after_disconnect("kraken:refuse-connects@0+5", Sign::Closed(CloseKind::TcpRefused), 5, RETRIES),
-    after_disconnect(
-        "binance:upgrade-429@0+5:3",
-        Sign::Closed(CloseKind::Upgrade429),
-        5,
-        "waits as long as the venue wants, then fetches what was missed",
-    ),
-    after_disconnect("kraken:upgrade-503@0+5", Sign::Closed(CloseKind::Upgrade5xx), 5, RETRIES),
-    after_disconnect("binance:tls@0+5:expired", Sign::Closed(CloseKind::TlsExpired), 5, RETRIES),
-    after_disconnect("coinbase:tls@0+5:wrong-host", Sign::Closed(CloseKind::TlsWrongHost), 5, RETRIES),
-    after_disconnect("kraken:tls@0+5:unknown-ca", Sign::Closed(CloseKind::TlsUnknownAuthority), 5, RETRIES),
-    after_disconnect("binance:tls@0+5:corrupt-record", Sign::Closed(CloseKind::TlsDamaged), 5, RETRIES),
-    after_losses("binance:rest-429@0+6:5", Sign::Refused, 10, "asks nothing for as long as it is told, then repairs"),
-    after_losses("binance:rest-503@0+6", Sign::Refused, 10, "asks again with growing waits, then repairs"),
-    after_losses("binance:rest-truncated@0+6", Sign::Refused, 10, "asks again with growing waits, then repairs"),
-    after_losses("binance:rest-garbage@0+6", Sign::Refused, 10, "asks again with growing waits, then repairs"),
-    after_losses("binance:rest-slow@0+8:3000", Sign::Gap, 10, "waits for the answers, then repairs"),
-    case(
-        "binance:clock-jump@0+5:-3600",
-        Sign::Reject,
+    )
+    .during(During::Stale)
+    .allowing(Allowed { reconnects: (1, 3), closes: &[CloseKind::Stale, CloseKind::Silent], ..Allowed::FETCHED }),
+    stale("binance:half-open@0+30", 1, "asks by REST, resubscribes in vain, then gives up the socket"),
+    stale("binance:stale-stream@0+40:busiest:reconnect", 1, CURED),
+    stale("binance:stale-stream@0+30:busiest:resubscribe", 0, "asks by REST, then resubscribes"),
+    dead("binance:dead-subscription@0+30:busiest"),
+    dead("coinbase:dead-subscription@0+30:busiest"),
+    dead_from_the_first("binance:dead-subscription@0+30:busiest"),
+    half_open("coinbase:half-open@0+20", 15, 6),
+    half_open("kraken:half-open@0+20", 15, 6),
+    Case { does: BY_HEARTBEAT, ..half_open("kraken:silence@0+15", 15, 6) }
+        .allowing(Allowed { reconnects: (1, 2), ..Allowed::FETCHED }),
+    lost("coinbase:silence@0+5", BY_SEQUENCE),
+    cut("binance:disconnect@0:close", CloseKind::Closed),
+    cut("coinbase:disconnect@0:fin", CloseKind::TcpClosed),
+    cut("kraken:disconnect@0:rst", CloseKind::TcpReset),
+    rejected("binance:garbage@0:text"),
+    rejected("kraken:garbage@0:binary"),
+    rejected("coinbase:garbage@0:unknown"),
+    cut("binance:garbage@0:utf8", CloseKind::Protocol),
+    cut("coinbase:garbage@0:opcode", CloseKind::Protocol),
+    cut("kraken:oversized@0:declared", CloseKind::TooLarge),
+    cut("coinbase:oversized@0:real", CloseKind::TooLarge),
+    calm("binance:fragmented@0+6", Sign::None, "reads the fragments, answers the pings among them"),
+    calm("kraken:ping-flood@0+6", Sign::None, "answers, and reads on"),
+    calm("binance:duplicated-trades@0+6", Sign::Duplicate, "drops and counts them")
+        .allowing(Allowed { duplicates: SOME, ..Allowed::NOTHING }),
+    calm("kraken:reordered-trades@0+6", Sign::Gap, "takes the later for a seam, and the earlier fills it")
+        .allowing(Allowed { gaps: SOME, duplicates: ANY, backfilled: ANY, revisions: ANY, ..Allowed::NOTHING }),
+    lost("binance:lost-trades@0+4", BY_ID),
+    lost("kraken:lost-trades@0+4", BY_ID),
+    lost("coinbase:lost-trades@0+4", BY_SEQUENCE),
+    Case::new(
+        "coinbase:slow-drip@0+8:1000",
+        Sign::Gap,
         10,
-        "does not believe the times, and fetches those trades by REST",
-    ),
-    case(
-        "binance:clock-jump@0+5:3600",
-        Sign::Reject,
-        10,
-        "does not believe the times, and fetches those trades by REST",
-    ),
-    case("binance:clock-jump@0+5:30", Sign::Reject, 10, "does not believe the times, and fetches those trades by REST"),
-    case("kraken:clock-jump@0+5:-30", Sign::Reject, 10, "does not believe the times, and fetches those trades by REST"),
+        "falls behind, asks by REST for what is late, and drops it when it comes after all",
+    )
+    .during(During::Any)
+    .allowing(Allowed::FETCHED),
+    barred("binance:reset-handshake@0+5:tcp", CloseKind::TlsCut),
+    barred("kraken:reset-handshake@0+5:tls", CloseKind::TlsCut),
+    barred("coinbase:reset-handshake@0+5:upgrade", CloseKind::TcpReset),
+    barred("kraken:refuse-connects@0+5", CloseKind::TcpRefused),
+    Case {
+        does: "waits as long as the venue wants, then fetches what was missed",
+        ..barred("binance:upgrade-429@0+5:3", CloseKind::Upgrade429)
+    },
+    barred("kraken:upgrade-503@0+5", CloseKind::Upgrade5xx),
+    barred("binance:tls@0+5:expired", CloseKind::TlsExpired),
+    barred("coinbase:tls@0+5:wrong-host", CloseKind::TlsWrongHost),
+    barred("kraken:tls@0+5:unknown-ca", CloseKind::TlsUnknownAuthority),
+    barred("binance:tls@0+5:corrupt-record", CloseKind::TlsDamaged),
+    lost_while("binance:rest-429@0+6:5", Sign::Refused, "asks nothing for as long as it is told, then repairs"),
+    lost_while("binance:rest-503@0+6", Sign::Refused, "asks again with growing waits, then repairs"),
+    lost_while("binance:rest-truncated@0+6", Sign::Refused, "asks again with growing waits, then repairs"),
+    lost_while("binance:rest-garbage@0+6", Sign::Refused, "asks again with growing waits, then repairs"),
+    lost_while("binance:rest-slow@0+8:3000", Sign::Gap, "waits for the answers, then repairs"),
+    jumped("binance:clock-jump@0+5:-3600"),
+    jumped("binance:clock-jump@0+5:3600"),
+    jumped("binance:clock-jump@0+5:30"),
+    jumped("coinbase:clock-jump@0+5:3600"),
+    jumped("kraken:clock-jump@0+5:-30"),
+    jumped("kraken:clock-jump@0+5:-3600"),
 ];

@@ -7,12 +7,12 @@ use tempfile::TempDir;
 use tickplane_daemon::{Config, Daemon, ExchangeConfig, HistoryRows, Reconcile};
 use tickplane_model::{Candle, ExchangeId, Key, Quality, Symbol, Timeframe};
 use tickplane_runtimes::Runtime;
-use tickplane_segments::{
-    CloseKind, ConnectionCounter, ConnectionState, Instance, Plane, StreamCounter, StreamState, ThreadCounter,
-};
+use tickplane_segments::{CloseKind, ConnectionState, Instance, Plane, StreamCounter, StreamState};
 use tickplane_simulator::{Fault, FaultKind, Hangup, Simulation, SimulationConfig, TallyRow};
 
+use super::account::Account;
 use super::cases::{Case, Sign};
+use super::seen::Seen;
 use crate::support::root;
 
 const SYMBOLS: usize = 3;
@@ -22,6 +22,9 @@ const CALM: Duration = Duration::from_secs(4);
 const LASTING: Duration = Duration::from_secs(60);
 /// The plane has so long to be well after a fault's end.
 const PATIENCE: Duration = Duration::from_secs(45);
+/// What a fault does at once is looked at for so long.
+const LOOK_MIN: Duration = Duration::from_millis(1_500);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// A plane that is well stays so for this long.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -34,8 +37,17 @@ pub(super) struct World {
     talk: Vec<String>,
     plane: Plane,
     exchange: ExchangeId,
-    /// When the last fault ends.
-    calm: Instant,
+}
+
+/// What a plane made of a fault while it held.
+pub(super) struct Struck {
+    /// After how long its sign showed.
+    pub(super) noticed: Option<Duration>,
+    pub(super) seen: Seen,
+    /// How long the fault held.
+    pub(super) lasts: Duration,
+    /// What the plane had counted before.
+    pub(super) before: Account,
 }
 
 /// The rows against the venue's account.
@@ -44,6 +56,10 @@ pub(super) struct Comparison {
     pub(super) rows: usize,
     /// Carry a gap.
     pub(super) gaps: usize,
+    /// Hold trades that were fetched.
+    pub(super) backfilled: usize,
+    /// Were revised after they closed.
+    pub(super) revised: usize,
     /// Are not equal and do not say so.
     pub(super) silent: usize,
     pub(super) missing: u64,
@@ -71,7 +87,7 @@ impl World {
     /// A market of the fault's venue that has the fault from the first, if it is to, and a plane that begins to read it.
     pub(super) fn begin(fault: &str, is_first: bool) -> Self {
         let fault = fault.parse::<Fault>().unwrap();
-        let (exchange, lasts) = (fault.exchange, fault.duration);
+        let exchange = fault.exchange;
         let root = root();
         let ca = root.path().join("ca.pem");
         let config = SimulationConfig {
@@ -104,29 +120,36 @@ impl World {
         let daemon = Daemon::start(config, talk).unwrap();
         daemon.start_exchange(exchange).unwrap();
         let plane = Plane::open(&Instance::new(Some(&planes), "fault").unwrap()).unwrap();
-        let (daemon, calm) = (Some(daemon), Instant::now() + if is_first { lasts } else { Duration::ZERO });
-        Self { root, simulation, daemon, lines, talk: Vec::new(), plane, exchange, calm }
+        Self { root, simulation, daemon: Some(daemon), lines, talk: Vec::new(), plane, exchange }
     }
 
-    /// Lets the market flow for a while, then injects the faults; gives the time until the plane showed that it noticed.
-    pub(super) fn strike(&mut self, case: &Case) -> Option<Duration> {
+    /// Lets the market flow for a while, then injects the faults and looks until the last one ends; gives the time until
+    /// the plane showed that it noticed, and what it showed meanwhile.
+    pub(super) fn strike(&mut self, case: &Case) -> Struck {
         std::thread::sleep(if case.is_first { Duration::ZERO } else { CALM });
-        let before = self.signs(case.sign);
-        let start = Instant::now();
+        let (before, account) = (self.signs(case.sign), Account::of(&self.plane));
         let mut faults = vec![case.fault.parse::<Fault>().unwrap()];
-        faults.retain(|_| !case.is_first);
         faults.extend(case.with.iter().map(|with| format!("{}:{with}", self.exchange).parse::<Fault>().unwrap()));
+        let (start, mut lasts) = (Instant::now(), Duration::ZERO);
         for Fault { exchange, kind, at, duration } in faults {
             std::thread::sleep(at);
-            self.simulation.inject_for(exchange, kind, duration).unwrap();
-            self.calm = self.calm.max(Instant::now() + duration);
+            if !case.is_first {
+                self.simulation.inject_for(exchange, kind, duration).unwrap();
+            }
+            lasts = lasts.max(start.elapsed() + duration);
         }
-        let limit = Duration::from_secs(case.within_s);
-        let sign = case.sign;
-        let noticed = sign != Sign::None && self.waits(limit, |world| world.signs(sign) > before);
-        let detected = noticed.then(|| start.elapsed());
-        std::thread::sleep(self.calm.saturating_duration_since(Instant::now()));
-        detected
+        let busiest = self.simulation.symbols(self.exchange)[0].clone();
+        let (limit, until) = (Duration::from_secs(case.within_s), lasts.max(LOOK_MIN));
+        let (mut noticed, mut seen) = (None, Seen::default());
+        while start.elapsed() < until || (noticed.is_none() && start.elapsed() < limit) {
+            self.talk.extend(self.lines.try_iter());
+            seen.look(&self.plane, self.exchange, &busiest, start.elapsed());
+            if noticed.is_none() && self.signs(case.sign) > before {
+                noticed = Some(start.elapsed()).filter(|after| *after < limit);
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Struck { noticed, seen, lasts, before: account }
     }
 
     /// Ends the connection while the venue takes no new one, and gives why the next attempt failed, as counted, and after
@@ -199,6 +222,8 @@ impl World {
             comparison.missing += skipped.unsigned_abs();
             expected = Some(candle.open_time_ns + timeframe.length_ns());
             comparison.rows += 1;
+            comparison.backfilled += usize::from(candle.quality.contains(Quality::BACKFILLED));
+            comparison.revised += usize::from(candle.quality.revisions() > 0);
             let told = tally.iter().find(|row| row.open_time_ns == candle.open_time_ns);
             if candle.quality.gap_ms() > 0 {
                 comparison.gaps += 1;
@@ -209,27 +234,9 @@ impl World {
         }
     }
 
-    /// What was counted, in words.
-    pub(super) fn account(&self) -> String {
-        let connections = self.plane.connections();
-        let reconnects: u64 = connections.iter().map(|connection| connection.attempts.saturating_sub(1)).sum();
-        let rejects: u64 = connections.iter().map(|connection| connection.rejected()).sum();
-        let of = |counter| connections.iter().map(|connection| connection.count(counter)).sum();
-        let threads = self.plane.threads();
-        let revised = threads.iter().map(|thread| thread.count(ThreadCounter::Revisions)).sum();
-        let counts: [(u64, &str); 6] = [
-            (of(ConnectionCounter::Gaps), "gaps"),
-            (reconnects, "reconnects"),
-            (rejects, "rejects"),
-            (of(ConnectionCounter::Duplicates), "duplicates"),
-            (of(ConnectionCounter::Backfilled), "backfilled"),
-            (revised, "revisions"),
-        ];
-        let closes = connections.iter().flat_map(|connection| &connection.closes);
-        let closes = closes.map(|(kind, count)| (*count, kind.as_str()));
-        let words = counts.into_iter().chain(closes).filter(|(count, _)| *count > 0);
-        let words: Vec<String> = words.map(|(count, name)| format!("{count} {name}")).collect();
-        if words.is_empty() { "nothing counted".to_owned() } else { words.join(", ") }
+    /// What was counted since.
+    pub(super) fn account(&self, before: &Account) -> Account {
+        Account::of(&self.plane).since(before)
     }
 
     /// What there is to know about a plane that ended wrong, on stderr.
