@@ -1,6 +1,7 @@
 //! Instruments over connections, and names over messages, within a venue's limits.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use tickplane_model::Instrument;
 
@@ -56,28 +57,35 @@ const FRAME_BYTES_MAX: usize = 160;
 /// As few messages as the limits allow, each naming some of `names`. `frame` gets the quoted names, joined by commas,
 /// and the number of the message.
 pub(crate) fn messages(limits: &Limits, names: &[String], frame: impl Fn(&str, usize) -> String) -> Vec<String> {
+    let message = |(number, named): (usize, Range<usize>)| frame(&quoted(&names[named]), number);
+    batches(limits, names).into_iter().enumerate().map(message).collect()
+}
+
+/// Which of `names` each of those messages names: neighbours, in order.
+pub(crate) fn batches(limits: &Limits, names: &[String]) -> Vec<Range<usize>> {
     let count_max = unlimited_if_zero(limits.subscriptions_per_message);
     let bytes_max = unlimited_if_zero(limits.message_bytes_max).saturating_sub(FRAME_BYTES_MAX);
-    let mut messages = Vec::new();
-    let (mut list, mut count) = (String::new(), 0);
-    for name in names {
-        if count > 0 && (count == count_max || list.len() + name.len() + 3 > bytes_max) {
-            messages.push(frame(&list, messages.len()));
-            list.clear();
-            count = 0;
+    let mut batches = Vec::new();
+    let (mut first, mut bytes) = (0, 0);
+    for (at, name) in names.iter().enumerate() {
+        // Two quotes and a comma.
+        let name_bytes = name.len() + 3;
+        if at > first && (at - first == count_max || bytes + name_bytes > bytes_max) {
+            batches.push(first..at);
+            (first, bytes) = (at, 0);
         }
-        if count > 0 {
-            list.push(',');
-        }
-        list.push('"');
-        list.push_str(name);
-        list.push('"');
-        count += 1;
+        bytes += name_bytes;
     }
-    if count > 0 {
-        messages.push(frame(&list, messages.len()));
+    if first < names.len() {
+        batches.push(first..names.len());
     }
-    messages
+    batches
+}
+
+/// Names in quotes, joined by commas.
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!(r#""{name}""#)).collect();
+    names.join(",")
 }
 
 const fn unlimited_if_zero(limit: usize) -> usize {

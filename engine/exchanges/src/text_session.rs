@@ -29,8 +29,8 @@ pub(crate) trait Protocol: Send {
     /// The venue's ticker of an instrument it carries.
     fn ticker(&self, instrument: InstrumentIndex) -> Option<&str>;
 
-    /// What cancels the subscriptions to a ticker and takes them anew; `id` is free for a request.
-    fn resubscriptions(&self, ticker: &str, id: usize) -> Vec<String>;
+    /// What cancels the subscriptions to a ticker and takes them anew; `id` and those after it are free for requests.
+    fn resubscriptions(&mut self, ticker: &str, id: usize) -> Vec<String>;
 
     /// Queues pings that are due.
     fn tick(&mut self, _now_ns: i64, _outbox: &mut Outbox) {}
@@ -88,8 +88,8 @@ impl<P: Protocol> Session for TextSession<P> {
     }
 
     fn resubscribe(&mut self, instrument: InstrumentIndex, outbox: &mut Outbox) {
-        let Some(ticker) = self.protocol.ticker(instrument) else { return };
-        for text in self.protocol.resubscriptions(ticker, self.sent + 1) {
+        let Some(ticker) = self.protocol.ticker(instrument).map(str::to_owned) else { return };
+        for text in self.protocol.resubscriptions(&ticker, self.sent + 1) {
             outbox.text(text);
             self.sent += 1;
         }

@@ -88,7 +88,7 @@ pub enum Event<'a> {
     },
     /// The venue accepted a subscription.
     Ack {
-        /// The symbol it is for, where the venue acknowledges one by one.
+        /// The symbol it is for; `None` stands for all that the connection asked for.
         venue_symbol: Option<&'a str>,
     },
     /// The venue refused a subscription or request.

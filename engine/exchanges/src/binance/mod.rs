@@ -1,5 +1,6 @@
 //! Binance spot. Facts: github.com/binance/binance-spot-api-docs (web-socket-streams.md, rest-api.md), July 2026.
 
+mod asked;
 mod history;
 mod meta;
 mod parse;
@@ -8,6 +9,7 @@ mod symbol;
 
 use tickplane_model::{Candle, Instrument, InstrumentIndex, Product, Symbol, Timeframe, Trade};
 
+use self::asked::Asked;
 use crate::symbols::Symbols;
 use crate::text_session::TextSession;
 use crate::{AnswerError, ConnectionPlan, Exchange, Hosts, Meta, Request, Session, WantedTrades, plan};
@@ -43,13 +45,13 @@ impl Exchange for Binance {
     }
 
     fn session(&self, _route: &'static str, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session> {
-        let subscriptions = subscribe::messages(instruments);
-        let protocol = parse::Protocol::new(Product::Spot, Symbols::subscribed(instruments), subscriptions);
+        let asked = Asked::new(instruments);
+        let protocol = parse::Protocol::new(Product::Spot, Symbols::subscribed(instruments), asked);
         Box::new(TextSession::new(&meta::META.limits, protocol))
     }
 
     fn decoder(&self, product: Product, instruments: &[(InstrumentIndex, &Instrument)]) -> Box<dyn Session> {
-        let protocol = parse::Protocol::new(product, Symbols::any(instruments), Vec::new());
+        let protocol = parse::Protocol::new(product, Symbols::any(instruments), Asked::new(&[]));
         Box::new(TextSession::new(&meta::META.limits, protocol))
     }
 

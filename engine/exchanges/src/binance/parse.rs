@@ -8,7 +8,7 @@ use tickplane_model::{
 };
 use tickplane_scan::{Object, Value, microseconds};
 
-use super::subscribe;
+use super::asked::{Answer, Asked};
 use super::symbol::{counts_contracts, ticker_of_stream, timeframe};
 use crate::field::{
     array, integer, level_pairs, object, pick, positive, quote_side, text, time, time_ms, truth, unsigned,
@@ -18,33 +18,33 @@ use crate::text_session::{self, reject_error};
 
 type Outcome = Result<(), RejectReason>;
 
-/// One connection's state: nothing of the venue's, only the lists and texts that are filled anew by each message.
+/// One connection's state: what was asked for, and the lists and texts that are filled anew by each message.
 pub(super) struct Protocol {
     product: Product,
     symbols: Symbols,
-    subscriptions: Vec<String>,
+    asked: Asked,
     ticker: String,
     bids: Vec<Level>,
     asks: Vec<Level>,
 }
 
 impl Protocol {
-    pub(super) fn new(product: Product, symbols: Symbols, subscriptions: Vec<String>) -> Self {
-        Self { product, symbols, subscriptions, ticker: String::new(), bids: Vec::new(), asks: Vec::new() }
+    pub(super) fn new(product: Product, symbols: Symbols, asked: Asked) -> Self {
+        Self { product, symbols, asked, ticker: String::new(), bids: Vec::new(), asks: Vec::new() }
     }
 }
 
 impl text_session::Protocol for Protocol {
     fn subscriptions(&self) -> &[String] {
-        &self.subscriptions
+        self.asked.messages()
     }
 
     fn ticker(&self, instrument: InstrumentIndex) -> Option<&str> {
         self.symbols.ticker(instrument)
     }
 
-    fn resubscriptions(&self, ticker: &str, id: usize) -> Vec<String> {
-        subscribe::again(ticker, id)
+    fn resubscriptions(&mut self, ticker: &str, id: usize) -> Vec<String> {
+        self.asked.again(ticker, id)
     }
 
     fn message(&mut self, root: Value<'_>, receive_ns: i64, sink: &mut dyn EventSink) -> Outcome {
@@ -255,22 +255,18 @@ impl Reading<'_, '_> {
     /// `{"result":null,"id":1}`, `{"error":{"code":2,"msg":"…"},"id":1}`, `{"code":2,"msg":"…"}`.
     fn reply(&mut self, event: Object<'_>) -> Outcome {
         let [result, error, message, id] = pick(event, ["result", "error", "msg", "id"])?;
-        if let Some(error) = error.filter(|error| !error.is_null()) {
+        let answer = if let Some(error) = error.filter(|error| !error.is_null()) {
             let [message] = pick(object(Some(error))?, ["msg"])?;
-            return self.refusal(text(message)?);
-        }
-        match (message, result, id) {
-            (Some(message), _, _) => self.refusal(text(Some(message))?),
-            (None, Some(_), Some(_)) => {
-                self.sink.event(Event::Ack { venue_symbol: None });
-                Ok(())
-            }
-            _ => Err(RejectReason::UnknownMessage),
-        }
-    }
-
-    fn refusal(&mut self, reason: &str) -> Outcome {
-        self.sink.event(Event::Refusal { venue_symbol: None, reason });
+            Answer::Refused(text(message)?)
+        } else if message.is_some() {
+            Answer::Refused(text(message)?)
+        } else if result.is_some() && id.is_some() {
+            Answer::Accepted
+        } else {
+            return Err(RejectReason::UnknownMessage);
+        };
+        let id = integer(id).ok().and_then(|id| usize::try_from(id).ok());
+        self.protocol.asked.answered(id, &answer, self.sink);
         Ok(())
     }
 

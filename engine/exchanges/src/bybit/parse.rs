@@ -58,7 +58,7 @@ impl text_session::Protocol for Protocol {
         self.symbols.ticker(instrument)
     }
 
-    fn resubscriptions(&self, ticker: &str, id: usize) -> Vec<String> {
+    fn resubscriptions(&mut self, ticker: &str, id: usize) -> Vec<String> {
         subscribe::again(ticker, id)
     }
 

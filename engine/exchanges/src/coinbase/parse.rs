@@ -20,6 +20,10 @@ type Outcome = Result<(), RejectReason>;
 pub(super) struct Protocol {
     symbols: Symbols,
     subscriptions: Vec<String>,
+    /// Products whose trades the venue listed as subscribed when it answered last, a space after each.
+    confirmed: String,
+    /// The same while an answer is read.
+    listed: String,
     /// Of the next message; `None` before the first.
     next_sequence: Option<u64>,
     /// Of the next heartbeat; `None` before the first, and after a loss that was told already.
@@ -35,6 +39,8 @@ impl Protocol {
         Self {
             symbols,
             subscriptions,
+            confirmed: String::new(),
+            listed: String::new(),
             next_sequence: None,
             next_heartbeat: None,
             order: Vec::new(),
@@ -64,7 +70,7 @@ impl text_session::Protocol for Protocol {
         self.symbols.ticker(instrument)
     }
 
-    fn resubscriptions(&self, ticker: &str, _id: usize) -> Vec<String> {
+    fn resubscriptions(&mut self, ticker: &str, _id: usize) -> Vec<String> {
         subscribe::again(ticker)
     }
 
@@ -85,7 +91,7 @@ impl text_session::Protocol for Protocol {
             }
             "l2_data" => reading.each(events, Reading::book),
             "candles" => reading.each(events, Reading::candles),
-            "subscriptions" => reading.tell(Event::Ack { venue_symbol: None }),
+            "subscriptions" => reading.each(events, Reading::subscriptions),
             "status" => reading.each(events, Reading::status),
             _ => Err(RejectReason::UnknownMessage),
         }
@@ -116,16 +122,32 @@ struct Reading<'m, 's, 'k> {
 }
 
 impl<'m> Reading<'m, '_, '_> {
-    fn tell(&mut self, event: Event<'_>) -> Outcome {
-        self.sink.event(event);
-        Ok(())
-    }
-
     fn each(&mut self, events: Option<Value<'m>>, read: impl Fn(&mut Self, Object<'m>) -> Outcome) -> Outcome {
         for event in array(events)?.items() {
             let outcome = object(Some(event)).and_then(|event| read(self, event));
             reject_error(outcome, self.sink);
         }
+        Ok(())
+    }
+
+    /// Each answer lists all that is subscribed on the socket, by channel: only what an answer adds was confirmed by it.
+    /// A stream is its trades; the other channels confirm none.
+    fn subscriptions(&mut self, event: Object<'m>) -> Outcome {
+        let [channels] = pick(event, ["subscriptions"])?;
+        let [trades] = pick(object(channels)?, [subscribe::TRADES])?;
+        let Protocol { confirmed, listed, .. } = &mut *self.protocol;
+        listed.clear();
+        if trades.is_some() {
+            for product in array(trades)?.items() {
+                listed.push_str(text(Some(product))?);
+                listed.push(' ');
+            }
+        }
+        let is_new = |product: &&str| confirmed.split(' ').all(|known| known != *product);
+        for product in listed.split_terminator(' ').filter(is_new) {
+            self.sink.event(Event::Ack { venue_symbol: Some(product) });
+        }
+        confirmed.clone_from(listed);
         Ok(())
     }
 

@@ -8,8 +8,11 @@ use crate::plan;
 /// Ours, not the venue's: one lost message puts every product of its connection in doubt.
 pub(super) const PRODUCTS_PER_CONNECTION: usize = 250;
 
+/// The channel of every trade.
+pub(super) const TRADES: &str = "market_trades";
+
 /// Channels that take products.
-pub(super) const CHANNELS: [&str; 2] = ["market_trades", "ticker"];
+pub(super) const CHANNELS: [&str; 2] = [TRADES, "ticker"];
 
 pub(super) fn messages(instruments: &[(InstrumentIndex, &Instrument)]) -> Vec<String> {
     let products = plan::tickers(instruments.iter().map(|(_, instrument)| *instrument));

@@ -1,6 +1,7 @@
 //! The conformance suite: every exchange of the registry against its fixtures, its limits and real captures.
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
+mod acks;
 mod allocation;
 mod captures;
 mod fixtures;

@@ -1,6 +1,7 @@
 //! A shard and its worker without sockets, threads or clock: bytes and time are moved by hand.
 #![allow(clippy::disallowed_methods, reason = "tests have every power")]
 
+mod acks;
 mod book;
 mod connection;
 mod granting;

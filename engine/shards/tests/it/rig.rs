@@ -49,6 +49,8 @@ pub(crate) struct RigShape {
     pub(crate) seed: u64,
     /// The venue: Kraken, or what passes for it.
     pub(crate) exchange: &'static dyn Exchange,
+    /// The venue's ticker of a symbol.
+    pub(crate) ticker: fn(&str) -> String,
     /// The venue's hosts.
     pub(crate) addresses: &'static [&'static str],
     /// What it is asked for the address of each attempt.
@@ -68,6 +70,7 @@ impl Default for RigShape {
             ids,
             seed: 7,
             exchange,
+            ticker: |symbol| symbol.replace('-', "/"),
             addresses: &["ws://localhost:1/v2"],
             grant,
             root,
@@ -162,7 +165,7 @@ impl Rig {
             worker.add_symbol(SymbolFeeds { exchange: ExchangeId::Kraken, trades: regions.trades(), feeds });
             let route = Route { ring: 0, slot: index as u32 };
             shard.add_instrument(OwnedInstrument::new(regions, shape.ids, route));
-            carried.push((index as u32, facts));
+            carried.push((index as u32, Instrument { venue_symbol: (shape.ticker)(symbol), ..facts }));
         }
         let clock = ManualClock { monotonic_ns: Cell::new(1_000_000_000), off_ns: Cell::new(0) };
         let health = writer.connection(ExchangeId::Kraken, "kraken #1").unwrap();
