@@ -253,7 +253,7 @@ pub enum ConnectionState {
     Subscribed = 3,
     /// Data flows.
     Live = 4,
-    /// Silent for too long: being asked.
+    /// A stream of it is silent while the venue has newer trades: being cured.
     Stale = 5,
     /// Waiting before the next attempt.
     Waiting = 6,

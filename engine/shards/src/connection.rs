@@ -255,6 +255,12 @@ impl Connection {
         }
     }
 
+    /// Of a connection that is subscribed: whether a stream of it is dead while its market is not.
+    pub(crate) fn shows_stale(&mut self, is_stale: bool) {
+        let well = if self.has_news { ConnectionState::Live } else { ConnectionState::Subscribed };
+        self.spec.health.set_state(if is_stale { ConnectionState::Stale } else { well });
+    }
+
     /// Forgets the socket; returns how many milliseconds until the next attempt.
     pub(crate) fn ended(&mut self, now: Now, reason: &CloseReason) -> u64 {
         let backoff_ms = if *reason == CloseReason::Renewed { 0 } else { self.backoff.next_ms() };

@@ -3,7 +3,7 @@
 
 use tickplane_exchanges::{Exchange, Meta, Outbox, TradePages, WantedTrades};
 use tickplane_model::{Instrument, Trade};
-use tickplane_segments::{ConnectionCounter, StreamCounter};
+use tickplane_segments::{ConnectionCounter, StreamCounter, StreamState};
 
 use crate::close_reason::CloseReason;
 use crate::connection::Connection;
@@ -48,6 +48,17 @@ impl Shard {
         self.ask_all(now, Self::ask_for_news);
         for index in 0..self.instruments.len() {
             self.show(index, now);
+        }
+        self.show_connections();
+    }
+
+    /// A connection is stale as long as one of its streams is.
+    fn show_connections(&mut self) {
+        for connection in self.connections.iter_mut().flatten().filter(|c| c.is_subscribed && c.spec.has_trades) {
+            let state_of = |index: usize| self.instruments[index].watch.state();
+            let mut carried = connection.spec.instruments.iter();
+            let is_stale = carried.any(|(index, _)| state_of(*index as usize) == StreamState::Stale);
+            connection.shows_stale(is_stale);
         }
     }
 

@@ -1,7 +1,7 @@
 //! A dead stream is found and cured; a quiet one is left in peace.
 
 use tickplane_exchanges::TradeIds;
-use tickplane_segments::{ConnectionCounter, StreamCounter, StreamState};
+use tickplane_segments::{ConnectionCounter, ConnectionState, StreamCounter, StreamState};
 use tickplane_shards::{CloseReason, Happening};
 
 use crate::rig::{Rig, RigShape, ack, rest, texts, trades};
@@ -69,6 +69,7 @@ fn newer_trades_at_the_venue_show_a_stale_stream_which_is_subscribed_anew() {
     assert_eq!(rig.published("BTC-USD"), (1..=8).collect::<Vec<_>>(), "they were not");
     let stream = rig.stream("BTC-USD");
     assert_eq!((stream.state, stream.count(StreamCounter::Resubscribes)), (StreamState::Stale, 1));
+    assert_eq!(rig.status().state, ConnectionState::Stale, "though it may bring other streams");
     let said = texts(&rig.take_outgoing());
     let said: Vec<_> = said.iter().filter(|text| text.contains("BTC/USD")).collect();
     assert!(said[0].contains(r#""unsubscribe""#) && said[1].contains(r#""subscribe""#), "{said:?}");
@@ -76,7 +77,7 @@ fn newer_trades_at_the_venue_show_a_stale_stream_which_is_subscribed_anew() {
     assert!(rows.last().unwrap().1.contains("gap="), "an outage until it speaks again: {rows:?}");
     rig.say(&[ack("BTC-USD"), trades("BTC-USD", "update", 9..10, rig.now_ms())]);
     rig.heartbeats(1);
-    assert_eq!(rig.stream("BTC-USD").state, StreamState::Live);
+    assert_eq!((rig.stream("BTC-USD").state, rig.status().state), (StreamState::Live, ConnectionState::Live));
     rig.end_turn();
     let rows = rig.rows("BTC-USD");
     assert!(rows.iter().all(|(_, quality)| !quality.contains("gap=")), "{rows:?}");
@@ -142,11 +143,32 @@ fn a_stream_that_was_dead_from_the_first_is_found_out_by_the_first_answer() {
     let stream = rig.stream("BTC-USD");
     assert_eq!((stream.state, stream.count(StreamCounter::Resubscribes)), (StreamState::Stale, 1));
     assert_eq!(rig.published("BTC-USD"), [103, 104], "what was before us is not ours");
+    assert_eq!(rig.status().state, ConnectionState::Stale, "no stream of it ever spoke");
     let (_, ticket) = rig.asked("BTC-USD", 11);
     rig.answer(ticket, rest("BTC-USD", 104..108, up_ms + 2));
     settle(&mut rig);
     assert_eq!(rig.published("BTC-USD"), [103, 104, 105, 106, 107]);
     assert_eq!(rig.stream("BTC-USD").count(StreamCounter::Reconnects), 1);
+}
+
+#[test]
+fn what_an_answer_does_not_reach_back_to_is_not_called_whole() {
+    let mut rig = connected();
+    let (_, ticket) = rig.asked("BTC-USD", 11);
+    // The newest page there is begins in the middle of a second.
+    rig.answer(ticket, rest("BTC-USD", 100..104, 5_300));
+    settle(&mut rig);
+    assert_eq!(rig.published("BTC-USD"), [100, 101, 102, 103]);
+    rig.say(&[ack("BTC-USD"), trades("BTC-USD", "update", 104..105, rig.now_ms())]);
+    if let (_, Some(ticket)) = (rig.heartbeats(1), rig.fetches.pop().map(|fetch| fetch.ticket)) {
+        rig.answer(ticket, rest("BTC-USD", 103..105, 5_303));
+    }
+    rig.heartbeats(3);
+    assert_eq!(rig.stream("BTC-USD").state, StreamState::Live);
+    let rows = rig.rows("BTC-USD");
+    assert_eq!(rows[0].0, 4);
+    assert!(rows[0].1.contains("partial"), "{rows:?}");
+    assert!(rows[1..].iter().all(|(_, quality)| !quality.contains("partial")), "{rows:?}");
 }
 
 #[test]

@@ -25,11 +25,14 @@ const AFTER_HELP: &str = "\
 Reads shared memory only: nobody is asked, nobody waits. Rates are measured over one second. Latencies are since the
 start, in microseconds; network is the venue's time to ours, so differing clocks are in it.
 
-A connection is idle, connecting, connected, subscribed, live, stale, waiting (for its next attempt), held (kept from it
-by the exchange's limit or at its word; a line tells for how long) or closed. A stream
-of trades is closed, connecting, subscribed (confirmed, no trade yet), live, quiet (silent, and the venue has nothing
-newer) or stale (silent while the venue has newer trades). Without EXCHANGE a table shows only the streams that are not
-live or miss something; with it, and in JSON and CSV, every one.
+A connection is idle, connecting, connected, subscribed, live, stale (one of its streams is), waiting (for its next
+attempt), held (kept from it by the exchange's limit or at its word; a line tells for how long) or closed. \"connected\"
+is how long ago it connected last. \"lost\" is what was ever noticed missing, \"backfilled\" what was fetched of it or
+while a stream was dead; a stream's \"lost\" is what nobody could give.
+
+A stream of trades is closed, connecting, subscribed (confirmed, no trade yet), live, quiet (silent, and the venue has
+nothing newer) or stale (silent while the venue has newer trades). Without EXCHANGE a table shows only the streams that
+are not live or miss something; with it, and in JSON and CSV, every one.
 
 What is asked of an exchange's hosts by REST is counted by HTTP status; a host that wants nothing for a while is held.
 
@@ -177,6 +180,7 @@ impl Sample {
             Sheet::line("")?;
             self.connection_table()?;
             self.rejects()?;
+            self.losses()?;
             self.closes()?;
             if self.plane.alive {
                 holds::lines(self.connections.iter().map(|(connection, _)| connection), self.now_ns)?;
@@ -219,7 +223,7 @@ impl Sample {
         let names = [
             "connection",
             "state",
-            "for",
+            "connected",
             "last data",
             "messages/s",
             "trades/s",
@@ -257,6 +261,15 @@ impl Sample {
             let reasons = connection.rejects.iter().filter(|(_, count)| *count > 0);
             let reasons: Vec<String> = reasons.map(|(reason, count)| format!("{reason} {count}")).collect();
             Sheet::line(&format!("  rejects on {}: {}", name(connection), reasons.join(", ")))?;
+        }
+        Ok(())
+    }
+
+    fn losses(&self) -> Result<(), Failure> {
+        use tickplane_segments::ConnectionCounter::{Backfilled, Lost};
+        for (connection, _) in self.connections.iter().filter(|(connection, _)| connection.count(Lost) > 0) {
+            let [missed, fetched] = [Lost, Backfilled].map(|counter| connection.count(counter));
+            Sheet::line(&format!("  missed on {}: {missed}, fetched {fetched}", name(connection)))?;
         }
         Ok(())
     }
