@@ -120,6 +120,10 @@ impl OwnedInstrument {
             self.tape.interrupt();
             self.watch.doubted(stamp);
         }
+        if self.tape.newest().is_none() {
+            // The stream has brought every trade since it was confirmed; of those before nobody knows.
+            self.tape.lose_until(trade.exchange_ns.min(self.watch.since_ns()));
+        }
         let verdict = self.tape.judge(trade);
         match verdict {
             Verdict::New => {}

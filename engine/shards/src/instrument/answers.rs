@@ -76,6 +76,10 @@ impl OwnedInstrument {
         if how != Use::Seams {
             if self.tape.reaches(first) { self.tape.settle() } else { self.tape.interrupt() }
         }
+        if self.tape.newest().is_none() {
+            // What an answer may not reach back to was never looked for.
+            self.tape.lose_until(first.exchange_ns);
+        }
         let (mut taken, mut has_shrunk) = (0, false);
         // Where the answer is whole: a trade that cannot be used is as good as none.
         let mut whole: Option<(TradeMark, TradeMark)> = None;

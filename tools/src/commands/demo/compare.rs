@@ -68,13 +68,17 @@ impl Comparison {
     /// whole. Between them stands the one that the plane began to listen in.
     fn series(&mut self, key: &Key, rows: &BTreeMap<u64, Candle>, account: &BTreeMap<i64, TallyRow>) {
         let is_partial = |candle: &Candle| candle.quality.contains(Quality::PARTIAL);
-        let is_before = |candle: &Candle| is_partial(candle) || candle.quality.contains(Quality::VENUE);
+        // Rows between what history brought and the first trade say that they are gaps.
+        let is_hole = |candle: &Candle| candle.trade_count == 0 && candle.quality.gap_ms() > 0;
+        let is_before =
+            |candle: &Candle| is_partial(candle) || is_hole(candle) || candle.quality.contains(Quality::VENUE);
         let listening = rows.iter().find(|(_, candle)| !is_before(candle)).map_or(u64::MAX, |(row, _)| *row);
+        let is_known = |candle: &Candle| !is_partial(candle) && !is_hole(candle);
         let mut expected: Option<u64> = None;
-        for (row, candle) in rows.iter().filter(|(row, candle)| **row >= listening || !is_partial(candle)) {
+        for (row, candle) in rows.iter().filter(|(row, candle)| **row >= listening || is_known(candle)) {
             // The row that the plane began to listen in stands between the history and the first whole one.
-            let passed = expected.map_or(0, |expected| row - expected);
-            self.missing += if *row == listening { passed.saturating_sub(1) } else { passed };
+            let passed = expected.map_or(0, |expected| (expected..*row).filter(|row| !rows.contains_key(row)).count());
+            self.missing += if *row == listening { passed.saturating_sub(1) } else { passed } as u64;
             expected = Some(row + 1);
             let told = account.get(&candle.open_time_ns);
             self.compared += 1;
@@ -235,6 +239,30 @@ mod tests {
         assert!(compare(&[good(5), (6, synthetic)], &[5]).agrees());
         assert!(!compare(&[good(5), (6, quiet)], &[5]).agrees(), "a gap is not a quiet market");
         assert!(!compare(&[good(5), (6, synthetic)], &[5, 6]).agrees(), "a traded interval is not quiet");
+    }
+
+    #[test]
+    fn a_hole_before_the_first_trade_says_so_and_a_later_one_is_told() {
+        let venue = |row| (row, candle(row, Quality::FINAL.with(Quality::VENUE)));
+        let hole = |row| {
+            let quality = Quality::FINAL.with_gap_ms(60_000);
+            let nan = f64::NAN;
+            (
+                row,
+                Candle {
+                    open: nan,
+                    high: nan,
+                    low: nan,
+                    close: nan,
+                    volume: 0.0,
+                    trade_count: 0,
+                    ..candle(row, quality)
+                },
+            )
+        };
+        let partial = (5, Candle { volume: 0.1, ..candle(5, Quality::FINAL.with(Quality::PARTIAL)) });
+        assert!(compare(&[venue(3), hole(4), partial, good(6), good(7)], &[3, 4, 5, 6, 7]).agrees());
+        assert_eq!(compare(&[venue(3), partial, good(6), hole(7), good(8)], &[3, 5, 6, 7, 8]).different, 1);
     }
 
     #[test]
