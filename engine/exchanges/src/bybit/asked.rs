@@ -25,16 +25,24 @@ impl Asked {
         &self.messages
     }
 
-    /// The venue accepted a request.
-    pub(super) fn accepted(id: &str, sink: &mut dyn EventSink) {
-        sink.event(Event::Ack { venue_symbol: ticker(id) });
+    /// The venue accepted a request: the streams are those whose trades it asked for. A decoder, which asked for nothing,
+    /// cannot know them.
+    pub(super) fn accepted(&self, id: &str, sink: &mut dyn EventSink) {
+        match self.topics(id) {
+            Some(topics) => topics.iter().filter_map(|topic| topic.strip_prefix("publicTrade.")).for_each(|ticker| {
+                sink.event(Event::Ack { venue_symbol: Some(ticker) });
+            }),
+            None if self.requests.is_empty() || ticker(id).is_some() => {
+                sink.event(Event::Ack { venue_symbol: ticker(id) });
+            }
+            None => {}
+        }
     }
 
     /// The venue refused a request. It does not say what becomes of the other topics that it names: each is asked for
     /// again alone, and what is refused then is refused.
     pub(super) fn refused(&self, id: &str, reason: &str, sink: &mut dyn EventSink) {
-        let of_number = || self.requests.get(id.parse::<usize>().ok()?.checked_sub(1)?);
-        match of_number() {
+        match self.topics(id) {
             Some(topics) => {
                 for topic in topics {
                     let ticker = topic.rsplit('.').next().unwrap_or(topic);
@@ -45,6 +53,11 @@ impl Asked {
             }
             None => sink.event(Event::Refusal { venue_symbol: ticker(id), reason }),
         }
+    }
+
+    /// The topics of a request that has a number of its own.
+    fn topics(&self, id: &str) -> Option<&[String]> {
+        self.requests.get(id.parse::<usize>().ok()?.checked_sub(1)?).map(Vec::as_slice)
     }
 }
 
@@ -71,6 +84,30 @@ mod tests {
             quote_volume_24h: 1.0,
             status: InstrumentStatus::Trading,
         }
+    }
+
+    #[test]
+    fn an_accepted_request_confirms_the_streams_that_it_named() {
+        let instruments: Vec<_> = (0..8).map(|at| instrument(&format!("C{at}USDT"))).collect();
+        let listed: Vec<_> = instruments.iter().enumerate().map(|(at, listed)| (at as u32, listed)).collect();
+        let asked = Asked::new(&listed);
+        assert!(asked.messages().len() > 1);
+        let confirmed = |asked: &Asked, id: &str| {
+            let mut confirmed = Vec::new();
+            asked.accepted(id, &mut |event: Event<'_>| match event {
+                Event::Ack { venue_symbol } => confirmed.push(venue_symbol.map(str::to_owned)),
+                other => panic!("{other:?}"),
+            });
+            confirmed
+        };
+        for (at, message) in asked.messages().iter().enumerate() {
+            let named = |of: &&Instrument| message.contains(&format!("\"publicTrade.{}\"", of.venue_symbol));
+            let named: Vec<_> = instruments.iter().filter(named).map(|of| Some(of.venue_symbol.clone())).collect();
+            assert_eq!(confirmed(&asked, &(at + 1).to_string()), named);
+        }
+        assert_eq!(confirmed(&asked, "1.C0USDT"), [Some("C0USDT".to_owned())]);
+        assert_eq!(confirmed(&asked, "99"), [None; 0], "nobody asked that");
+        assert_eq!(confirmed(&Asked::new(&[]), "1"), [None], "a decoder asked for nothing");
     }
 
     #[test]

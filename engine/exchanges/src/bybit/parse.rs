@@ -106,9 +106,11 @@ impl Protocol {
         let id = id.and_then(Value::text).unwrap_or_default();
         match op.and_then(Value::text) {
             Some("ping" | "pong") => sink.event(Event::Heartbeat),
-            Some("subscribe" | "unsubscribe") if truth(success)? => Asked::accepted(id, sink),
+            Some("subscribe") if truth(success)? => self.asked.accepted(id, sink),
+            // A cancellation is followed by the subscription that it is for.
+            Some("unsubscribe") if truth(success)? => {}
             // What lived through the refusal of its request is subscribed.
-            Some("subscribe") if text(reason)?.contains("already subscribed") => Asked::accepted(id, sink),
+            Some("subscribe") if text(reason)?.contains("already subscribed") => self.asked.accepted(id, sink),
             Some("subscribe") => self.asked.refused(id, text(reason)?, sink),
             Some("unsubscribe") => sink.event(Event::Refusal { venue_symbol: None, reason: text(reason)? }),
             None if kind.and_then(Value::text) == Some("COMMAND_RESP") => return listed(object(data)?, sink),
