@@ -20,7 +20,7 @@ const CONFIRMATION_MS: u64 = 15_000;
 /// After an interruption the venue is asked what was missed this late: its answers may be a second old.
 const MISSED_MS: u64 = 2_000;
 /// Where ids do not show what is missing, nobody vouches for a silence longer than this, unless it is the stream's rhythm.
-const SILENCE_MS: u64 = 5_000;
+const SILENCE_MS: u64 = 10_000;
 /// Newer trades the venue tells of may still be on their way to us for this long.
 const ON_THEIR_WAY_MS: u64 = 2_000;
 /// A quiet stream is asked about at least this often.

@@ -349,7 +349,7 @@ fn a_dead_stream_that_speaks_by_itself_is_asked_what_it_kept() {
     rig.say(&[ack("BTC-USD")]);
     let (_, ticket) = rig.asked("BTC-USD", 4);
     rig.answer(ticket, rest("BTC-USD", 5..7, 60_000));
-    rig.heartbeats(4);
+    rig.heartbeats(9);
     assert_eq!(told(&rig), ((1..7).collect(), 0), "subscribed anew, and what it missed until then is here");
     rig.say(&[trades("BTC-USD", "update", 20..21, rig.now_ms())]);
     let (_, ticket) = rig.asked("BTC-USD", 3);
@@ -365,10 +365,10 @@ fn a_dead_stream_that_speaks_by_itself_is_asked_what_it_kept() {
 #[test]
 fn a_silence_beyond_the_rhythm_is_an_interruption_where_ids_have_holes() {
     for (ids, silence_s, gaps) in [
-        (TradeIds::Increasing, 4, 0),
-        (TradeIds::Increasing, 7, 1),
-        (TradeIds::Opaque, 7, 1),
-        (TradeIds::Contiguous, 7, 0),
+        (TradeIds::Increasing, 8, 0),
+        (TradeIds::Increasing, 12, 1),
+        (TradeIds::Opaque, 12, 1),
+        (TradeIds::Contiguous, 12, 0),
     ] {
         let mut rig = Rig::of(RigShape { ids, ..RigShape::default() });
         rig.pass_ms(0);
@@ -386,7 +386,7 @@ fn a_silence_beyond_the_rhythm_is_an_interruption_where_ids_have_holes() {
 
 #[test]
 fn a_first_word_soon_after_the_confirmation_is_vouched_for_by_the_answer() {
-    for (silence_s, gaps) in [(1, 0), (4, 1)] {
+    for (silence_s, gaps) in [(1, 0), (9, 1)] {
         let mut rig = holey();
         let now = tickplane_shards::Clock::now(&rig.clock);
         rig.shard.closed(0, CloseReason::Tcp("reset".to_owned()), now);

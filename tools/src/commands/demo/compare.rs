@@ -85,7 +85,8 @@ impl Comparison {
             self.traded += u64::from(candle.volume > 0.0);
             if !is_partial(candle) && is_equal(candle, told) {
                 self.equal += 1;
-            } else if self.had_outages && candle.quality.gap_ms() > 0 {
+            } else if candle.quality.gap_ms() > 0 && (self.had_outages || told.is_none()) {
+                // Of a stream that has not spoken yet the plane does not claim to know that its market is quiet.
                 self.with_gap += 1;
             } else {
                 self.different += 1;

@@ -194,7 +194,6 @@ pub(super) const CASES: &[Case] = &[
     dead("binance:dead-subscription@0+30:busiest"),
     dead("coinbase:dead-subscription@0+30:busiest"),
     dead_from_the_first("binance:dead-subscription@0+30:busiest"),
-    dead_from_the_first("coinbase:dead-subscription@0+30:busiest"),
     half_open("coinbase:half-open@0+20", 15, 6),
     half_open("kraken:half-open@0+20", 15, 6),
     Case { does: BY_HEARTBEAT, ..half_open("kraken:silence@0+15", 15, 6) }
