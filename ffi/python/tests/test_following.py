@@ -126,6 +126,8 @@ def test_a_timeout_ends_an_iteration_that_may_go_on(writer: Writer, plane: tickp
 
 
 def test_ctrl_c_ends_a_wait(writer: Writer, plane: tickplane.Plane) -> None:
+    # Where the tests run in a shell's background, SIGINT came ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
     begun = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
